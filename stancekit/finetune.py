@@ -1,0 +1,203 @@
+"""Fine-tuning: labelled examples in, a Hugging Face folder out.
+
+What the model reads is made by ``stancekit.encoding``, the same code that prediction uses. The
+loop is the Trainer of ``transformers``; it keeps a checkpoint an epoch, so an interrupted run goes
+on where it stopped when it is started again with the same arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancekit.encoding import Encoder
+from stancekit.errors import InputError, MissingExtraError
+from stancekit.records import Example, LabelSet
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Recipe", "fit"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    The defaults are those a six-layer encoder took best to on this project's dev rows.
+
+    Attributes:
+        epochs: passes over the training rows.
+        learning_rate: peak, reached after a warm-up and then lowered linearly to zero.
+        batch: rows a step.
+        label_smoothing: share of the target spread over all labels, in [0, 1).
+        weight_decay: of AdamW.
+        warmup: share of all steps over which the rate rises, in [0, 1].
+        seed: of shuffling, dropout and the new output layer.
+    """
+
+    epochs: float = 4
+    learning_rate: float = 1e-4
+    batch: int = 32
+    label_smoothing: float = 0.05
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    seed: int = 13
+
+
+def fit(
+    base: Path,
+    train: Sequence[Example],
+    dev: Sequence[Example],
+    labels: LabelSet,
+    output: Path,
+    recipe: Recipe,
+) -> Path:
+    """Fine-tune an encoder and keep the epoch with the best macro-F1 on dev.
+
+    Args:
+        base: a Hugging Face folder with ``tokenizer.json``: an encoder, or a classifier to go on
+            from.
+        train: examples with labels.
+        dev: examples with labels that share no group and no topic with ``train``.
+        labels: the label set, in the order of the model's outputs.
+        output: folder for the result; checkpoints go to ``output/checkpoints``.
+        recipe: how to train.
+
+    Returns:
+        ``output``, which ``AutoModelForSequenceClassification.from_pretrained`` opens.
+
+    Raises:
+        InputError: an example has no label.
+        RecordError: an example has a label outside the set.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "train") from None
+
+    encoder = Encoder(base / "tokenizer.json")
+    transformers.set_seed(recipe.seed)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        base,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels.names)),
+        label2id={name: i for i, name in enumerate(labels.names)},
+        # A classifier trained on other labels starts again from a fresh output layer.
+        ignore_mismatched_sizes=True,
+    )
+    train_rows = _rows(encoder, train, labels)
+    steps = -(-len(train_rows) // recipe.batch) * recipe.epochs
+    trainer = transformers.Trainer(
+        model=model,
+        args=transformers.TrainingArguments(
+            output_dir=str(output / "checkpoints"),
+            num_train_epochs=recipe.epochs,
+            learning_rate=recipe.learning_rate,
+            per_device_train_batch_size=recipe.batch,
+            per_device_eval_batch_size=64,
+            label_smoothing_factor=recipe.label_smoothing,
+            weight_decay=recipe.weight_decay,
+            warmup_steps=int(steps * recipe.warmup),
+            # bfloat16 products halve the time on processors and GPUs that have them; the weights
+            # themselves stay in float32.
+            bf16=_has_bfloat16(torch),
+            use_cpu=not torch.accelerator.is_available(),
+            train_sampling_strategy="group_by_length",
+            eval_strategy="epoch",
+            save_strategy="epoch",
+            save_total_limit=2,
+            load_best_model_at_end=True,
+            metric_for_best_model="macro_f1",
+            logging_steps=50,
+            report_to=[],
+            seed=recipe.seed,
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=train_rows,
+        eval_dataset=_rows(encoder, dev, labels),
+        data_collator=_Collator(_pad_id(base)),
+        compute_metrics=_macro_f1,
+    )
+    started = any((output / "checkpoints").glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=started)
+    trainer.save_model(str(output))
+    return output
+
+
+def _rows(
+    encoder: Encoder, examples: Sequence[Example], labels: LabelSet
+) -> list[dict[str, list[int] | int]]:
+    """Training rows; a statement of several windows gives a row a window."""
+    rows: list[dict[str, list[int] | int]] = []
+    for number, (example, windows) in enumerate(
+        zip(examples, encoder.encode(examples), strict=True), start=1
+    ):
+        if example.label is None:
+            raise InputError(f"example {number}", "no label", f"one of {', '.join(labels.names)}")
+        rows += [
+            {
+                "input_ids": window.ids.tolist(),
+                "token_type_ids": window.types.tolist(),
+                "labels": labels.index(example.label),
+            }
+            for window in windows
+        ]
+    return rows
+
+
+class _Collator:
+    """Pads a batch to its own longest row."""
+
+    def __init__(self, pad_id: int) -> None:
+        self.pad_id = pad_id
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        import torch
+
+        longest = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), longest), self.pad_id)
+        types = torch.zeros((len(rows), longest), dtype=torch.long)
+        mask = torch.zeros((len(rows), longest), dtype=torch.long)
+        for i, row in enumerate(rows):
+            length = len(row["input_ids"])
+            ids[i, :length] = torch.tensor(row["input_ids"])
+            types[i, :length] = torch.tensor(row["token_type_ids"])
+            mask[i, :length] = 1
+        return {
+            "input_ids": ids,
+            "token_type_ids": types,
+            "attention_mask": mask,
+            "labels": torch.tensor([row["labels"] for row in rows]),
+        }
+
+
+def _pad_id(base: Path) -> int:
+    import transformers
+
+    return int(transformers.AutoConfig.from_pretrained(base).pad_token_id or 0)
+
+
+def _has_bfloat16(torch: Any) -> bool:
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    # Only with the processor's own bfloat16 instructions; emulated, it is slower than float32.
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _macro_f1(predicted: tuple[NDArray[np.float32], NDArray[np.int64]]) -> dict[str, float]:
+    logits, gold = predicted
+    answers = logits.argmax(-1)
+    scores = []
+    for label in range(logits.shape[-1]):
+        right = float(np.sum((answers == label) & (gold == label)))
+        named = float(np.sum(answers == label) + np.sum(gold == label))
+        scores.append(2 * right / named if named else 0.0)
+    return {"macro_f1": float(np.mean(scores)), "accuracy": float(np.mean(answers == gold))}

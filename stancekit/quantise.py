@@ -1,0 +1,148 @@
+"""An ONNX graph in float32 to one whose weights, and the products with them, are 8-bit integers.
+
+Activations are scaled token by token: each token's own largest value sets its scale, computed as
+the graph runs. So an answer cannot depend on what else is in the batch, as it does where one
+scale serves the batch, and no calibration data are needed. Weights are scaled column by column.
+
+Weights keep to seven bits: on processors without VNNI, two products of eight by eight bits
+overflow the 16-bit sum they are added in, and the answer would then change with the processor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancekit.errors import MissingExtraError
+
+__all__ = ["quantise"]
+
+WEIGHT_LEVELS = 63  # of 7 bits, symmetric; see above
+ACTIVATION_LEVELS = 127  # of 8 bits, symmetric around ZERO
+ZERO = 128  # of the unsigned bytes that the fast kernels take
+SMALLEST = 1e-6  # a token of all zeros must not be divided by zero
+
+
+def quantise(graph_model: Any) -> Any:
+    """Rewrite every product with constant weights, and every table of embeddings.
+
+    Args:
+        graph_model: an ``onnx.ModelProto`` in float32; changed in place and returned.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise MissingExtraError("onnx", "train") from None
+    graph = graph_model.graph
+    rewriter = _Rewriter(onnx, graph)
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
+        graph.node.extend(rewriter.rewrite(node))
+    rewriter.drop_unused()
+    if all(opset.domain != "com.microsoft" for opset in graph_model.opset_import):
+        graph_model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+    return graph_model
+
+
+class _Rewriter:
+    def __init__(self, onnx: Any, graph: Any) -> None:
+        self.onnx = onnx
+        self.graph = graph
+        self.constants = {
+            tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer
+        }
+        # Queries, keys and values multiply the same tokens: those are made integer once.
+        self.tokens: dict[str, tuple[str, str]] = {}
+        self._add("int8_levels", np.float32(ACTIVATION_LEVELS))
+        self._add("int8_smallest", np.float32(SMALLEST))
+        self._add("int8_one", np.float32(1))
+        self._add("int8_zero", np.uint8(ZERO))
+        self._add("int8_last_axis", np.array([-1], dtype=np.int64))
+
+    def rewrite(self, node: Any) -> list[Any]:
+        """The nodes that take a node's place; itself where there is nothing to do."""
+        if node.op_type == "MatMul" and self._is_matrix(node.input[1]):
+            return self._product(node)
+        if node.op_type == "Gather" and self._is_matrix(node.input[0]):
+            return self._lookup(node)
+        return [node]
+
+    def drop_unused(self) -> None:
+        """Remove the float weights that nothing reads any more."""
+        used = {name for node in self.graph.node for name in node.input}
+        kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
+        del self.graph.initializer[:]
+        self.graph.initializer.extend(kept)
+
+    def _is_matrix(self, name: str) -> bool:
+        value = self.constants.get(name)
+        return value is not None and value.ndim == 2 and value.dtype == np.float32
+
+    def _product(self, node: Any) -> list[Any]:
+        source, weights = node.input
+        integers, scale = _columns(self.constants[weights])
+        name = node.output[0]
+        nodes, tokens, token_scale = self._as_integers(source)
+        self._add(f"{name}_weights", integers)
+        self._add(f"{name}_scale", scale)
+        return [
+            *nodes,
+            self._node(
+                "MatMulIntegerToFloat",
+                [tokens, f"{name}_weights", "int8_one", f"{name}_scale", "int8_zero"],
+                f"{name}_unscaled",
+                domain="com.microsoft",
+            ),
+            self._node("Mul", [f"{name}_unscaled", token_scale], name),
+        ]
+
+    def _as_integers(self, source: str) -> tuple[list[Any], str, str]:
+        """Nodes that make bytes of a tensor's tokens, and the names of bytes and scales."""
+        if source in self.tokens:
+            return [], *self.tokens[source]
+        tokens, scale = f"{source}_int8", f"{source}_token_scale"
+        self.tokens[source] = tokens, scale
+        nodes = [
+            self._node("Abs", [source], f"{source}_abs"),
+            self._node("ReduceMax", [f"{source}_abs", "int8_last_axis"], f"{source}_most"),
+            self._node("Max", [f"{source}_most", "int8_smallest"], f"{source}_range"),
+            self._node("Div", [f"{source}_range", "int8_levels"], scale),
+            self._node("Div", [source, scale], f"{source}_steps"),
+            self._node("QuantizeLinear", [f"{source}_steps", "int8_one", "int8_zero"], tokens),
+        ]
+        return nodes, tokens, scale
+
+    def _lookup(self, node: Any) -> list[Any]:
+        table, indices = node.input
+        name = node.output[0]
+        integers, scale = _columns(self.constants[table].T, levels=ACTIVATION_LEVELS)
+        self._add(f"{name}_table", integers.T.copy())
+        self._add(f"{name}_scale", scale[:, None].copy())
+        return [
+            self._node("Gather", [f"{name}_table", indices], f"{name}_bytes"),
+            self._node("Gather", [f"{name}_scale", indices], f"{name}_step"),
+            self._node("Cast", [f"{name}_bytes"], f"{name}_unscaled", to=1),
+            self._node("Mul", [f"{name}_unscaled", f"{name}_step"], name),
+        ]
+
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> Any:
+        return self.onnx.helper.make_node(kind, inputs, [output], name=output, **attributes)
+
+    def _add(self, name: str, value: NDArray[Any] | np.generic) -> None:
+        self.graph.initializer.append(
+            self.onnx.numpy_helper.from_array(np.asarray(value), name)
+        )
+
+
+def _columns(
+    weights: NDArray[np.float32], levels: int = WEIGHT_LEVELS
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Integers of shape (rows, columns) and a step of shape (columns,)."""
+    step = np.maximum(np.abs(weights).max(axis=0), SMALLEST) / levels
+    return np.rint(weights / step).astype(np.int8), step.astype(np.float32)

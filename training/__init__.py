@@ -1,0 +1,1 @@
+"""Recipes that build the bundled model. Nothing in ``stancekit`` imports this package."""

@@ -1,0 +1,152 @@
+"""All labelled rows the bundled model may learn from, split so that the score does not flatter.
+
+Rows that share a group, a document, a statement or a topic form one component, and a component
+stays whole: no topic of dev is ever seen in training. Which side a component takes follows from a
+hash of its contents, so adding rows elsewhere moves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stancekit.records import Example
+from training.standoff import digest, join, rows_of
+
+CORPUS = Path(__file__).parent / "corpus"
+DEV_SHARE = 0.12  # of components; about 1,400 real and 1,500 written rows
+# One topic ("the draft resolution") can tie many documents together; a component this large on
+# the dev side would let one subject dominate the score.
+LARGEST_DEV_COMPONENT = 30  # rows
+
+
+@dataclass(frozen=True)
+class Row:
+    """A labelled example and where it comes from."""
+
+    example: Example
+    real: bool  # a sentence found in the world, as against one composed for this project
+    source: str
+    licence: str
+    doc: str | None
+    phenomenon: str | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Train and dev rows, and the count of labels whose text was not at hand."""
+
+    train: list[Row]
+    dev: list[Row]
+    missing: int
+
+    def hash(self) -> str:
+        """SHA-256 over every row and its side, in order."""
+        lines = [
+            f"{side}\t{digest(row.example.statement)}\t{row.example.topic}\t{row.example.speaker}"
+            f"\t{row.example.label}"
+            for side, rows in (("train", self.train), ("dev", self.dev))
+            for row in rows
+        ]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def load(texts: Path | None) -> Manifest:
+    """The manifest, with real rows joined from a folder of texts where there is one."""
+    joined, missing = join(texts)
+    rows = [_row(raw, real=False) for raw in rows_of(CORPUS)]
+    rows += [_row(raw, real=True) for raw in joined]
+    rows = _without_repeats(rows)
+    train: list[Row] = []
+    dev: list[Row] = []
+    for component in _components(rows):
+        small = len(component) <= LARGEST_DEV_COMPONENT
+        side = dev if small and _draw(component) < DEV_SHARE else train
+        side.extend(component)
+    return Manifest(train, dev, missing)
+
+
+def normal_topic(topic: str) -> str:
+    """A topic without case, punctuation or articles: what makes two topics the same."""
+    words = re.findall(r"\w+", topic.lower())
+    return " ".join(word for word in words if word not in {"the", "a", "an"})
+
+
+def _row(raw: dict[str, Any], real: bool) -> Row:
+    group = raw.get("group")
+    if group and not real:
+        group = f"{raw['file']}/{group}"
+    return Row(
+        Example(raw["statement"], raw["topic"], raw.get("speaker"), raw["label"], group),
+        real=real,
+        source=raw["source"] if real else f"written/{raw['file']}",
+        licence=raw["licence"] if real else "Apache-2.0",
+        doc=raw.get("doc"),
+        phenomenon=raw.get("phenomenon"),
+    )
+
+
+def _without_repeats(rows: Sequence[Row]) -> list[Row]:
+    """First of each (statement, topic, speaker); a later copy may carry another label."""
+    seen: dict[tuple[str, str, str | None], Row] = {}
+    for row in rows:
+        seen.setdefault((row.example.statement, row.example.topic, row.example.speaker), row)
+    return list(seen.values())
+
+
+def _components(rows: Sequence[Row]) -> list[list[Row]]:
+    parent = list(range(len(rows)))
+
+    def find(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    keys: tuple[Callable[[Row], str | None], ...] = (
+        lambda row: row.example.group,
+        lambda row: row.doc,
+        lambda row: " ".join(re.findall(r"\w+", row.example.statement.lower())),
+        lambda row: normal_topic(row.example.topic),
+    )
+    for key in keys:
+        first: dict[str, int] = {}
+        for i, row in enumerate(rows):
+            value = key(row)
+            if value:
+                parent[find(i)] = find(first.setdefault(value, i))
+    together: defaultdict[int, list[Row]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        together[find(i)].append(row)
+    return list(together.values())
+
+
+def _draw(component: Sequence[Row]) -> float:
+    """A number in [0, 1) that depends on nothing but the component's statements."""
+    together = "".join(sorted(digest(row.example.statement) for row in component))
+    return int(digest(together)[:8], 16) / 2**32
+
+
+def counts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Rows by source and label."""
+    table: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        table[row.source][str(row.example.label)] += 1
+    return {source: dict(labels) for source, labels in sorted(table.items())}
+
+
+if __name__ == "__main__":
+    import sys
+
+    manifest = load(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    for name, rows in (("train", manifest.train), ("dev", manifest.dev)):
+        for real in (True, False):
+            part = [row for row in rows if row.real is real]
+            print(name, "real" if real else "written", len(part), json.dumps(counts(part)))
+    print(f"labels without their text: {manifest.missing}; manifest {manifest.hash()[:12]}")
