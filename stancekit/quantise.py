@@ -6,6 +6,8 @@ scale serves the batch, and no calibration data are needed. Weights are scaled c
 
 Weights keep to seven bits: on processors without VNNI, two products of eight by eight bits
 overflow the 16-bit sum they are added in, and the answer would then change with the processor.
+``snap`` moves a model's float weights to the steps that seven bits can say, so that a float engine
+and the integer one run the very same weights and differ only in the rounding of activations.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ from numpy.typing import NDArray
 
 from stancekit.errors import MissingExtraError
 
-__all__ = ["quantise"]
+__all__ = ["quantise", "snap"]
 
 WEIGHT_LEVELS = 63  # of 7 bits, symmetric; see above
 ACTIVATION_LEVELS = 127  # of 8 bits, symmetric around ZERO
 ZERO = 128  # of the unsigned bytes that the fast kernels take
 SMALLEST = 1e-6  # a token of all zeros must not be divided by zero
+GELU_FLOOR = 0.17  # minus the least value of GELU, -0.16997 (Hendrycks and Gimpel, 2016), rounded up
 
 
 def quantise(graph_model: Any) -> Any:
@@ -57,12 +60,16 @@ class _Rewriter:
         self.constants = {
             tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer
         }
+        self.made_by = {output: node.op_type for node in graph.node for output in node.output}
         # Queries, keys and values multiply the same tokens: those are made integer once.
         self.tokens: dict[str, tuple[str, str]] = {}
         self._add("int8_levels", np.float32(ACTIVATION_LEVELS))
         self._add("int8_smallest", np.float32(SMALLEST))
         self._add("int8_one", np.float32(1))
         self._add("int8_zero", np.uint8(ZERO))
+        self._add("int8_bottom", np.uint8(0))
+        self._add("int8_all_levels", np.float32(255))
+        self._add("int8_gelu_floor", np.float32(GELU_FLOOR))
         self._add("int8_last_axis", np.array([-1], dtype=np.int64))
 
     def rewrite(self, node: Any) -> list[Any]:
@@ -86,35 +93,53 @@ class _Rewriter:
 
     def _product(self, node: Any) -> list[Any]:
         source, weights = node.input
-        integers, scale = _columns(self.constants[weights])
         name = node.output[0]
-        nodes, tokens, token_scale = self._as_integers(source)
+        integers, scale = _columns(self.constants[weights])
         self._add(f"{name}_weights", integers)
         self._add(f"{name}_scale", scale)
-        return [
-            *nodes,
+        gelu = self.made_by.get(source) == "Gelu"
+        nodes, tokens, token_scale = self._as_integers(source, gelu)
+        scaled = f"{name}_lifted" if gelu else name
+        zero = "int8_bottom" if gelu else "int8_zero"
+        nodes += [
             self._node(
                 "MatMulIntegerToFloat",
-                [tokens, f"{name}_weights", "int8_one", f"{name}_scale", "int8_zero"],
+                [tokens, f"{name}_weights", "int8_one", f"{name}_scale", zero],
                 f"{name}_unscaled",
                 domain="com.microsoft",
             ),
-            self._node("Mul", [f"{name}_unscaled", token_scale], name),
+            self._node("Mul", [f"{name}_unscaled", token_scale], scaled),
         ]
+        if gelu:
+            # What lifting the tokens added to each column is known beforehand.
+            self._add(f"{name}_lift", -GELU_FLOOR * (integers * scale).sum(axis=0))
+            nodes.append(self._node("Add", [scaled, f"{name}_lift"], name))
+        return nodes
 
-    def _as_integers(self, source: str) -> tuple[list[Any], str, str]:
-        """Nodes that make bytes of a tensor's tokens, and the names of bytes and scales."""
+    def _as_integers(self, source: str, gelu: bool) -> tuple[list[Any], str, str]:
+        """Nodes that make bytes of a tensor's tokens, and the names of bytes and scales.
+
+        GELU's values lie nearly all above zero: lifted by its floor they use all 255 steps, where
+        a scale that is symmetric around zero would waste half of them.
+        """
         if source in self.tokens:
             return [], *self.tokens[source]
         tokens, scale = f"{source}_int8", f"{source}_token_scale"
         self.tokens[source] = tokens, scale
-        nodes = [
-            self._node("Abs", [source], f"{source}_abs"),
-            self._node("ReduceMax", [f"{source}_abs", "int8_last_axis"], f"{source}_most"),
+        if gelu:
+            operand, levels, zero = f"{source}_lifted", "int8_all_levels", "int8_bottom"
+            size = operand
+            nodes = [self._node("Add", [source, "int8_gelu_floor"], operand)]
+        else:
+            operand, levels, zero = source, "int8_levels", "int8_zero"
+            size = f"{source}_abs"
+            nodes = [self._node("Abs", [source], size)]
+        nodes += [
+            self._node("ReduceMax", [size, "int8_last_axis"], f"{source}_most"),
             self._node("Max", [f"{source}_most", "int8_smallest"], f"{source}_range"),
-            self._node("Div", [f"{source}_range", "int8_levels"], scale),
-            self._node("Div", [source, scale], f"{source}_steps"),
-            self._node("QuantizeLinear", [f"{source}_steps", "int8_one", "int8_zero"], tokens),
+            self._node("Div", [f"{source}_range", levels], scale),
+            self._node("Div", [operand, scale], f"{source}_steps"),
+            self._node("QuantizeLinear", [f"{source}_steps", "int8_one", zero], tokens),
         ]
         return nodes, tokens, scale
 
@@ -138,6 +163,17 @@ class _Rewriter:
         self.graph.initializer.append(
             self.onnx.numpy_helper.from_array(np.asarray(value), name)
         )
+
+
+def snap(weights: NDArray[np.float32], table: bool = False) -> NDArray[np.float32]:
+    """Weights of shape (outputs, inputs), each moved to the nearest step its row can say.
+
+    Args:
+        weights: of a linear layer, or of an embedding table of shape (entries, width).
+        table: whether it is a table; those are looked up, not multiplied, and keep eight bits.
+    """
+    integers, step = _columns(weights.T, ACTIVATION_LEVELS if table else WEIGHT_LEVELS)
+    return (integers * step).T.astype(np.float32)
 
 
 def _columns(

@@ -1,0 +1,1 @@
+"""Speed and quality, measured: results as JSON in ``results/``, tables made from them."""

@@ -1,0 +1,144 @@
+"""A fine-tuned classifier to a checkpoint: a Hugging Face folder that both engines can run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stancekit.checkpoint import (
+    FORMAT,
+    METADATA,
+    ONNX_WEIGHTS,
+    TOKENIZER,
+    hash_file,
+)
+from stancekit.encoding import TEMPLATE, WINDOW
+from stancekit.errors import MissingExtraError
+from stancekit.quantise import quantise, snap
+from stancekit.records import LabelSet
+
+__all__ = ["describe", "export"]
+
+OPSET = 20  # the first with GELU as one operator
+
+
+def export(trained: Path, tokenizer: Path, output: Path) -> None:
+    """Write weights as fp16 safetensors and int8 ONNX, with configuration and tokenizer.
+
+    The folder is not yet a checkpoint: ``describe`` makes it one.
+
+    Args:
+        trained: what ``finetune.fit`` wrote.
+        tokenizer: the ``tokenizer.json`` it was trained with.
+        output: folder to write to; made if need be.
+
+    Raises:
+        MissingExtraError: torch, transformers or onnx is not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "train") from None
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        trained, attn_implementation="eager"
+    ).eval()
+    _snap(model, torch)
+    output.mkdir(parents=True, exist_ok=True)
+    # Through fp16 and back, so that the ONNX file holds the weights that the other file can say.
+    model.half().save_pretrained(output)
+    _write_tokenizer(tokenizer, output)
+    _write_onnx(model.float(), output / ONNX_WEIGHTS, torch)
+
+
+def describe(
+    folder: Path,
+    labels: LabelSet,
+    *,
+    temperature: float,
+    thresholds: Mapping[str, float | None],
+    manifest: str,
+    dev: Mapping[str, Any],
+) -> None:
+    """Write ``stancekit.json``, with a hash of every other file of the folder.
+
+    Args:
+        folder: what ``export`` wrote.
+        labels: in the order of the model's outputs.
+        temperature: fitted on dev.
+        thresholds: wanted error rate to the confidence that keeps to it, or None.
+        manifest: hash of the rows it was trained on.
+        dev: scores on dev, as ``Report.to_dict`` gives them.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != METADATA)
+    facts = {
+        "format": FORMAT,
+        "template": TEMPLATE,
+        "window": WINDOW,
+        "labels": [
+            {"name": name, "polarity": worth}
+            for name, worth in zip(labels.names, labels.polarity, strict=True)
+        ],
+        "temperature": temperature,
+        "thresholds": dict(thresholds),
+        "manifest": manifest,
+        "dev": dict(dev),
+        "files": {str(path.relative_to(folder).as_posix()): hash_file(path) for path in files},
+    }
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    (folder / METADATA).write_text(text + "\n", encoding="utf-8")
+
+
+def _snap(model: Any, torch: Any) -> None:
+    """Move the weights that become integers to the steps integers can say."""
+    head = {name for name, _ in model.named_modules() if _is_head(name)}
+    for name, module in model.named_modules():
+        table = isinstance(module, torch.nn.Embedding)
+        if table or (isinstance(module, torch.nn.Linear) and name not in head):
+            module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table))
+
+
+def _is_head(name: str) -> bool:
+    # Applied once a statement, not once a token: the float product costs nothing there.
+    return "pooler" in name or "classifier" in name
+
+
+def _write_tokenizer(tokenizer: Path, output: Path) -> None:
+    facts = json.loads(tokenizer.read_text(encoding="utf-8"))
+    # Length is the encoder's business; a limit left in here would cut statements silently.
+    facts["truncation"] = facts["padding"] = None
+    (output / TOKENIZER).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        source = tokenizer.parent / name
+        if source.is_file():
+            kept = json.loads(source.read_text(encoding="utf-8"))
+            if name == "tokenizer_config.json":
+                kept |= {"model_max_length": WINDOW, "split_special_tokens": True}
+                kept.pop("max_length", None)
+            (output / name).write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_onnx(model: Any, path: Path, torch: Any) -> None:
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  # the exporter needs it, and would say so less clearly
+    except ImportError as error:
+        raise MissingExtraError(error.name or "onnx", "train") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    inputs = ("input_ids", "attention_mask", "token_type_ids")
+    # Two rows of sixteen: sizes other than 1, which the exporter would take for constants.
+    example = tuple(torch.ones((2, 16), dtype=torch.long) for _ in inputs)
+    shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    program = torch.onnx.export(
+        model,
+        example,
+        input_names=list(inputs),
+        output_names=["logits"],
+        dynamic_shapes=(shape,) * len(inputs),
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    onnx.save(quantise(program.model_proto), path)
