@@ -133,19 +133,18 @@ def score(
     if topic is not None:
         # A topic the model cannot take would make every row a bad row.
         model.predict_many([Example("A statement.", topic)])
-    surveys = [reader.survey() for reader in readers]
-    for path, survey in zip(inputs, surveys, strict=True):
-        _check_columns(Path(path), survey.columns, topic)
-    columns, names = _output_columns(surveys, model.labels)
-    total = sum(survey.rows for survey in surveys)
-    counts: Counter[str] = Counter()
-    rows_done = 0
-
     with ExitStack() as cleanup:
         scored_file = Output(output)
         cleanup.callback(scored_file.discard)
         errors_file = Output(errors)
         cleanup.callback(errors_file.discard)
+        surveys = [reader.survey() for reader in readers]
+        for path, survey in zip(inputs, surveys, strict=True):
+            _check_columns(Path(path), survey.columns, topic)
+        columns, names = _output_columns(surveys, model.labels)
+        total = sum(survey.rows for survey in surveys)
+        counts: Counter[str] = Counter()
+        rows_done = 0
         with writing(output):
             writer = make_writer(scored_file.file, columns)
         rows = _surveyed_rows(inputs, readers, surveys)
@@ -164,8 +163,7 @@ def score(
                 progress(Progress(rows_done, total, time.perf_counter() - began))
         with writing(output):
             writer.finish()
-        scored = counts.total()
-        bad = rows_done - scored
+        bad = rows_done - counts.total()
         # The list of errors lands first: no output is ever seen without it.
         if bad:
             errors_file.land()
@@ -174,6 +172,7 @@ def score(
             errors_file.path.unlink(missing_ok=True)
     labels = {name: counts[name] for name in model.labels.names}
     seconds = time.perf_counter() - began
+    scored = rows_done - bad
     return Summary(rows_done, scored, bad, labels, seconds, output, errors if bad else None)
 
 
@@ -195,13 +194,9 @@ def _check_columns(path: Path, columns: Columns, topic: str | None) -> None:
         return
     found = f"the columns {', '.join(map(repr, columns))}"
     if "statement" not in columns:
-        raise FileError(
-            display(path), found, "a column 'statement'", "rename the column that holds them"
-        )
+        raise FileError(display(path), found, "a column 'statement'", "rename the one that is it")
     if "topic" not in columns and topic is None:
-        raise InputError(
-            display(path), found, "a topic for each statement", "give one, or add a column 'topic'"
-        )
+        raise InputError(display(path), found, "a topic", "give one, or add a column 'topic'")
 
 
 def _surveyed_rows(
@@ -292,14 +287,12 @@ def _error_line(row: BadRow) -> bytes:
 
 
 def _output_row(row: Row, prediction: Prediction, names: Mapping[str, str]) -> Row:
-    values = {names[name]: value for name, value in row.values.items()}
-    values |= {
+    values = {names[name]: value for name, value in row.values.items()} | {
         "label": prediction.label,
         "confidence": prediction.confidence,
         "score": prediction.score,
         **{f"p_{name}": value for name, value in prediction.probabilities.items()},
         "windows": prediction.windows,
     }
-    return replace(
-        row, values=values, exact={names[name]: value for name, value in row.exact.items()}
-    )
+    exact = {names[name]: value for name, value in row.exact.items()}
+    return replace(row, values=values, exact=exact)

@@ -280,8 +280,10 @@ class _ProgressDisplay:
             transient=True,
         )
         self._bar.start()
-        self._task = self._bar.add_task("", total=1.0, line="")
-        return lambda p: self._bar.update(self._task, completed=p.rows / p.total, line=_progress_line(p))
+        self._task = self._bar.add_task("", line="")
+        return lambda p: self._bar.update(
+            self._task, completed=p.rows, total=p.total, line=_progress_line(p)
+        )
 
     def _line(self, progress: Progress) -> None:
         if progress.seconds - self._last >= PLAIN_LINE_EVERY:

@@ -49,7 +49,7 @@ class _Feed:
         if self._size > LONGEST_ROW:
             raise too_long()
         # Broken bytes pass through, so that quotes and line ends around them keep their meaning.
-        return line.decode("utf-8", "surrogateescape")
+        return line.decode("utf-8", "replace")
 
     def forget(self, lines: int | None = None) -> None:
         """Start a new row after all lines taken, or after the first few of them."""
@@ -74,7 +74,7 @@ class CsvReader:
         self._path = path
         place = f"{display(path)}, header"
         self._header: list[str] = []
-        for _, cells in self._records():
+        for _, _, cells in self._records():
             if isinstance(cells, RecordError):
                 raise FileError(place, cells.found, cells.wanted, cells.next_step)
             self._header = cells
@@ -90,20 +90,17 @@ class CsvReader:
         file = display(self._path)
         records = self._records()
         next(records)
-        for feed, cells in records:
-            raw = raw_text(b"".join(feed.taken))
+        for line, raw, cells in records:
             if isinstance(cells, RecordError):
-                yield BadRow(file, feed.line, cells, raw)
+                yield BadRow(file, line, cells, raw)
             elif len(cells) != len(self._header):
                 wanted = f"{len(self._header)}, as in the header"
-                yield BadRow(
-                    file, feed.line, RecordError("row", f"{len(cells)} cells", wanted), raw
-                )
+                yield BadRow(file, line, RecordError("row", f"{len(cells)} cells", wanted), raw)
             else:
-                values = dict(zip(self._header, cells, strict=True))
-                yield Row(file, feed.line, values, raw)
+                yield Row(file, line, dict(zip(self._header, cells, strict=True)), raw)
 
-    def _records(self) -> Iterator[tuple[_Feed, list[str] | RecordError]]:
+    def _records(self) -> Iterator[tuple[int, str, list[str] | RecordError]]:
+        """First line, raw text, and cells or what is wrong with them; the header comes first."""
         feed = _Feed(physical_lines(self._path))
         parser = csv.reader(feed, delimiter=self.delimiter, strict=True)
         while True:
@@ -112,20 +109,22 @@ class CsvReader:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield feed, RecordError("row", str(error), "cells quoted by the rules of csv")
+                wrong = RecordError("row", str(error), "cells quoted by the rules of csv")
+                yield feed.line, raw_text(feed.taken[0]), wrong
                 feed.forget(1)
             except RecordError as error:
-                yield feed, error
+                yield feed.line, raw_text(feed.taken[0]), error
                 feed.forget(1)
             else:
                 if cells:
-                    yield feed, _undecodable_in(feed.taken) or cells
+                    lines = b"".join(feed.taken)
+                    yield feed.line, raw_text(lines), _undecodable_in(lines) or cells
                 feed.forget()
 
 
-def _undecodable_in(lines: list[bytes]) -> RecordError | None:
+def _undecodable_in(lines: bytes) -> RecordError | None:
     try:
-        b"".join(lines).decode()
+        lines.decode()
     except UnicodeDecodeError as error:
         return undecodable(error)
     return None

@@ -18,7 +18,7 @@ from stancekit.checkpoint import ONNX_WEIGHTS, TOKENIZER, TORCH_WEIGHTS, Checkpo
 from stancekit.encoding import Window
 from stancekit.errors import CheckpointError, InputError, MissingExtraError
 
-__all__ = ["ENGINES", "Engine", "OnnxEngine", "TorchEngine", "default_engine", "usable_cpus"]
+__all__ = ["ENGINES", "Engine", "OnnxEngine", "TorchEngine", "default_engine", "pad", "usable_cpus"]
 
 
 class Engine(Protocol):
@@ -67,7 +67,7 @@ class OnnxEngine:
         import onnxruntime
 
         if device not in (None, "cpu"):
-            raise InputError("device", repr(device), "'cpu' for the onnx engine", "use engine=torch")
+            raise InputError("device", repr(device), "'cpu' for onnx", "use the torch engine")
         self.device = "cpu"
         self.threads = threads or usable_cpus()
         options = onnxruntime.SessionOptions()
@@ -93,7 +93,7 @@ class OnnxEngine:
         self._pad = _pad_id(checkpoint)
 
     def logits(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        batch = _pad(windows, self._pad)
+        batch = pad(windows, self._pad)
         feed = {name: array for name, array in batch.items() if name in self._inputs}
         logits: NDArray[np.float32] = self._session.run(["logits"], feed)[0]
         return logits
@@ -152,7 +152,7 @@ class TorchEngine:
         torch = self._torch
         batch = {
             name: torch.from_numpy(array).to(self._device)
-            for name, array in _pad(windows, self._pad).items()
+            for name, array in pad(windows, self._pad).items()
         }
         # The thread count is the process's, not ours: it is put back.
         before = torch.get_num_threads()
@@ -227,8 +227,8 @@ def _pad_id(checkpoint: Checkpoint) -> int:
     return int(json.loads(path.read_text(encoding="utf-8")).get("pad_token_id") or 0)
 
 
-def _pad(windows: Sequence[Window], pad_id: int) -> dict[str, NDArray[np.int64]]:
-    """Arrays of shape (windows, longest window)."""
+def pad(windows: Sequence[Window], pad_id: int) -> dict[str, NDArray[np.int64]]:
+    """One batch: ids, segment ids and mask, each of shape (windows, longest window)."""
     longest = max(map(len, windows))
     ids = np.full((len(windows), longest), pad_id, dtype=np.int64)
     types = np.zeros_like(ids)

@@ -19,7 +19,7 @@ from stancekit.errors import MissingExtraError
 from stancekit.quantise import quantise, snap
 from stancekit.records import LabelSet
 
-__all__ = ["describe", "export"]
+__all__ = ["describe", "export", "float_graph"]
 
 OPSET = 20  # the first with GELU as one operator
 
@@ -50,7 +50,7 @@ def export(trained: Path, tokenizer: Path, output: Path) -> None:
     # Through fp16 and back, so that the ONNX file holds the weights that the other file can say.
     model.half().save_pretrained(output)
     _write_tokenizer(tokenizer, output)
-    _write_onnx(model.float(), output / ONNX_WEIGHTS, torch)
+    _write_onnx(model.float(), output / ONNX_WEIGHTS)
 
 
 def describe(
@@ -120,13 +120,21 @@ def _write_tokenizer(tokenizer: Path, output: Path) -> None:
             (output / name).write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_onnx(model: Any, path: Path, torch: Any) -> None:
+def float_graph(model: Any) -> Any:
+    """A classifier in float32 as an ``onnx.ModelProto`` of any batch size and length.
+
+    Args:
+        model: of ``transformers``, in evaluation mode, with eager attention.
+
+    Raises:
+        MissingExtraError: torch or onnx is not installed.
+    """
     try:
-        import onnx
-        import onnxscript  # noqa: F401  # the exporter needs it, and would say so less clearly
+        import onnx  # noqa: F401  # the exporter needs both, and would say so less clearly
+        import onnxscript  # noqa: F401
+        import torch
     except ImportError as error:
         raise MissingExtraError(error.name or "onnx", "train") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
     inputs = ("input_ids", "attention_mask", "token_type_ids")
     # Two rows of sixteen: sizes other than 1, which the exporter would take for constants.
     example = tuple(torch.ones((2, 16), dtype=torch.long) for _ in inputs)
@@ -141,4 +149,10 @@ def _write_onnx(model: Any, path: Path, torch: Any) -> None:
         dynamo=True,
         verbose=False,
     )
-    onnx.save(quantise(program.model_proto), path)
+    return program.model_proto
+
+
+def _write_onnx(model: Any, path: Path) -> None:
+    graph = quantise(float_graph(model))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(graph.SerializeToString())

@@ -158,7 +158,10 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileError(
-            display(path), error.strerror or str(error), "a file that can be written", "make room"
+            display(path),
+            error.strerror or str(error),
+            "a file that can be written",
+            "check that its folder exists, is yours to write to and has room",
         ) from None
 
 

@@ -44,21 +44,23 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"PK\x03\x04": "a zip archive or spreadsheet",
-    b"PAR1": "a parquet file",
+    b"PAR1\x15": "a parquet file",
 }
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def physical_lines(path: Path) -> Iterator[bytes]:
-    """Lines with their ends, without byte-order mark; of a line over ``LONGEST_ROW``, one byte more.
+    """Lines with their ends; of one over ``LONGEST_ROW``, that much and one byte more.
+
+    A byte-order mark is passed over.
 
     Raises:
         FileError: the file cannot be read, or starts as no UTF-8 text does.
     """
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(5)
             file.seek(len(BYTE_ORDER_MARK) if start.startswith(BYTE_ORDER_MARK) else 0)
             for signature, name in SIGNATURES.items():
                 if start.startswith(signature):

@@ -15,7 +15,7 @@ from stancekit.errors import InputError, RecordError
 from stancekit.reading import read
 from stancekit.records import Article, Example, LabelSet, Prediction, Statement
 
-__all__ = ["BUNDLED", "Row", "StanceModel", "load"]
+__all__ = ["BUNDLED", "Row", "StanceModel", "batches", "load", "softmax"]
 
 BUNDLED = Path(__file__).parent / "weights" / "stancekit-small-en"
 CHUNK = 4096  # examples sorted by length together; more saves under 1% of padding
@@ -88,7 +88,7 @@ class StanceModel:
         encoded = self._encoder.encode(examples)
         flat = [window for windows in encoded for window in windows]
         outputs = np.empty((len(flat), len(self.labels)), dtype=np.float32)
-        for batch in _batches(flat, self.engine.batch_tokens):
+        for batch in batches(flat, self.engine.batch_tokens):
             outputs[batch] = self.engine.logits([flat[i] for i in batch])
         ends = np.cumsum([len(windows) for windows in encoded])
         return np.split(outputs, ends[:-1])
@@ -160,7 +160,7 @@ def _merge(windows: NDArray[np.float64], labels: LabelSet) -> NDArray[np.float64
     return result
 
 
-def _batches(windows: Sequence[Window], tokens: int) -> Iterator[list[int]]:
+def batches(windows: Sequence[Window], tokens: int) -> Iterator[list[int]]:
     """Indices of windows of like length, each batch within a budget of padded tokens."""
     batch: list[int] = []
     # Longest first: the largest batch comes first, so memory does not grow as the run goes on.

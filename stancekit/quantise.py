@@ -25,7 +25,7 @@ WEIGHT_LEVELS = 63  # of 7 bits, symmetric; see above
 ACTIVATION_LEVELS = 127  # of 8 bits, symmetric around ZERO
 ZERO = 128  # of the unsigned bytes that the fast kernels take
 SMALLEST = 1e-6  # a token of all zeros must not be divided by zero
-GELU_FLOOR = 0.17  # minus the least value of GELU, -0.16997 (Hendrycks and Gimpel, 2016), rounded up
+GELU_FLOOR = 0.17  # minus the least value of GELU, -0.16997, rounded up
 
 
 def quantise(graph_model: Any) -> Any:

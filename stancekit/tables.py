@@ -86,7 +86,8 @@ def _column_type(kinds: set[object]) -> Any:
     fractions float64 as long as that is exact; any other mixture, and lists and objects from
     jsonl, become text: strings as they are, the rest as JSON.
     """
-    kinds = kinds - {pa.null()}
+    if len(kinds) > 1:
+        kinds = kinds - {pa.null()}
     if len(kinds) == 1 and isinstance(next(iter(kinds)), pa.DataType):
         return next(iter(kinds))
     words = {_word(kind) if isinstance(kind, pa.DataType) else kind for kind in kinds}
@@ -225,6 +226,9 @@ class ParquetWriter:
         types = {name: _column_type(kinds) for name, kinds in columns.items()}
         self._schema = pa.schema(types)
         self._writer = pq.ParquetWriter(file, self._schema)
+        # A writer collected while open closes itself, and fails aloud if its file was discarded
+        # before: it counts as open only while in use.
+        self._writer.is_open = False
         self._rows: list[Row] = []
 
     def write(self, row: Row) -> None:
@@ -235,6 +239,7 @@ class ParquetWriter:
     def finish(self) -> None:
         if self._rows:
             self._write_group()
+        self._writer.is_open = True
         self._writer.close()
 
     def _write_group(self) -> None:
@@ -244,7 +249,9 @@ class ParquetWriter:
             row = self._rows[0]
             found = f"values of another type from here on ({error})"
             raise changed(row.file, row.line, found) from None
+        self._writer.is_open = True
         self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+        self._writer.is_open = False
         self._rows = []
 
     def _column(self, name: str, type_: Any) -> Any:

@@ -67,9 +67,9 @@ def main(arguments: Sequence[str]) -> None:
     reports = _reports(load(output), manifest)
     for name, one in reports.items():
         print(f"\n{name}\n{one}")
-    recipe = (
-        f"Recipe: {asdict(SECOND_STAGE)}; the first stage, where there is one, {asdict(FIRST_STAGE)}."
-    )
+    recipe = f"Recipe: {asdict(SECOND_STAGE)}."
+    if first:
+        recipe += f" First stage: {asdict(FIRST_STAGE)}."
     report.write_card(output, manifest, reports, recipe, first, parity)
     _describe(output, manifest, load(output), chooser, reports)
     print(f"\n{parity}\nwritten to {output}")

@@ -37,7 +37,7 @@ def write_card(
     values = {
         "scores": score_table(reports),
         "per_label": "\n\n".join(_label_table(name, reports[name]) for name in reports),
-        "signatures": "\n".join(f"- {name}: `{report.signature}`" for name, report in reports.items()),
+        "signatures": "\n".join(f"- {name}: `{one.signature}`" for name, one in reports.items()),
         "train": str(len(manifest.train)),
         "train_real": str(sum(row.real for row in manifest.train)),
         "train_written": str(sum(not row.real for row in manifest.train)),

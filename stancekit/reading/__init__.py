@@ -8,15 +8,19 @@ reports that quote in part and the writer's own sentences stay apart, one statem
 sentence that reports two speakers goes to the one on whom it turns. In an interview whose
 paragraphs open with names, a statement is a turn.
 
+A sentence after a report that goes on in its tense (``It would follow.``) is reported too.
+
 Statements come in order, do not overlap, and leave out nothing but white space.
 """
 
 from __future__ import annotations
 
-from stancekit.reading.attribution import QUOTE, Cue, Token, find_cue, leading_phrase, tokens
+from stancekit.reading.attribution import find_cue
+from stancekit.reading.phrases import QUOTE, Token, leading_phrase, tokens
 from stancekit.reading.quotes import Quotation, quotations
 from stancekit.reading.sentences import Span, paragraphs, sentences
 from stancekit.reading.speakers import Speaker, Speakers
+from stancekit.reading.subjects import Cue
 from stancekit.reading.turns import turns
 from stancekit.reading.verbs import LOOSE, SAYING
 from stancekit.records import Article, Kind, Statement
@@ -24,7 +28,11 @@ from stancekit.records import Article, Kind, Statement
 __all__ = ["read"]
 
 SCARE_WORDS = 3  # a quotation of so few words marks a term, unless somebody says it
+MOST_LABEL = 6  # tokens before the colon of ``Mayor Jana Novak: "…"``
 RECIPIENT = 9  # tokens from a verb to its quotation: told reporters in Oslo on Friday: "…"
+# Verbs that a report shifts into: what "will" be, a speaker said "would" be.
+SHIFTED = frozenset(["would", "could"])
+OPENING = 12  # tokens of a sentence in which its main verb is sought
 
 
 def read(article: str | Article) -> list[Statement]:
@@ -107,16 +115,15 @@ class _Reader:
             self.speakers.note(span, [speaker, subject])
             if speaker is not None:
                 before = speaker
-            elif kind != "narration" or subject is not None:
-                before = None if subject is not None and subject is not before else before
+            elif subject is not None and subject is not before:
+                before = None  # the paragraph has turned to somebody else
             joins = kind == "direct"
             if inside and kind != "narration":
                 self.quoting = speaker
-            ends_quoting = (
-                bool(inside) and kind in ("direct", "mixed") or self.text[span.end - 1] == ":"
-            )
-            if self.text[span.end - 1] == ":" and cue is not None:
-                before = speaker = self.speakers.resolve(cue.source, span)
+            announces = self.text[span.end - 1] == ":"
+            ends_quoting = announces or (bool(inside) and kind in ("direct", "mixed"))
+            if announces and cue is not None:
+                before = self.speakers.resolve(cue.source, span)
         self.handed_on = before if ends_quoting else None
 
     def _last_is_direct(self) -> bool:
@@ -157,6 +164,8 @@ class _Reader:
                     speaker = self.speakers.resolve(mention, span)
                 return speaker, "direct" if place <= MOST_LABEL else "mixed"
         if not spoken:
+            if before is not None and not inside and _goes_on_reporting(row):
+                return before, "indirect"
             return None, "narration"
         if continues:
             return self.quoting, "mixed"
@@ -181,7 +190,9 @@ class _Reader:
         self.statements.append(Statement(self.text[start : span.end], name, start, span.end, kind))
 
 
-MOST_LABEL = 6  # tokens before the colon of ``Mayor Jana Novak: "…"``
+def _goes_on_reporting(row: list[Token]) -> bool:
+    """Whether a sentence after a report carries it on: ``… he said. The rest would follow.``"""
+    return any(token.low in SHIFTED for token in row[:OPENING])
 
 
 def _says_nothing(row: list[Token], cue: Cue) -> bool:
@@ -205,6 +216,6 @@ def _kind(row: list[Token], cue: Cue) -> Kind:
         gap = row[cue.verb + 1 : place]
         if place > cue.verb and row[cue.verb].low in SAYING | LOOSE and len(gap) <= RECIPIENT:
             closes = place >= len(row) - 2
-            if not gap or (gap[-1].text in (",", ":") or gap[-1].low == "that") and closes:
+            if not gap or ((gap[-1].text in (",", ":") or gap[-1].low == "that") and closes):
                 return "direct" if closes else "mixed"
     return "mixed"

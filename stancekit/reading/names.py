@@ -4,110 +4,117 @@ Small tables of titles, roles and common given names; everything else is read fr
 the words. A word that no table knows decides nothing.
 """
 
+# ruff: noqa: RUF001  (quotation marks and dashes are data here)
+
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-__all__ = ["PRONOUNS", "ROLES", "TITLES", "Named", "is_body", "is_group", "parse"]
+from stancekit.reading.words import (
+    CALENDAR,
+    CLAUSE,
+    DETERMINERS,
+    PARTICLES,
+    PREPOSITIONS,
+    word_set,
+)
+
+__all__ = ["ROLES", "TITLES", "Named", "is_body", "is_group", "parse"]
 
 MALE = "m"
 FEMALE = "f"
 
 # Forms of address, with the gender they tell.
 TITLES: dict[str, str | None] = {
-    **dict.fromkeys("mr sir lord baron father fr brother king prince messrs count".split(), MALE),
     **dict.fromkeys(
-        "mrs ms miss lady dame baroness sister queen princess countess madam madame".split(), FEMALE
+        word_set("""mr sir lord baron father fr brother king prince messrs count"""), MALE
     ),
     **dict.fromkeys(
-        """dr prof professor sen senator rep representative gov governor president general gen
-        colonel col captain capt major maj lt lieutenant sgt sergeant corporal inspector
-        superintendent commissioner judge justice rev reverend bishop archbishop cardinal pope rabbi
-        imam sheikh councillor councilman councilwoman alderman alhaji chief sheriff mayor minister
-        chancellor ambassador secretary hon congressman congresswoman""".split()
+        word_set("""mrs ms miss lady dame baroness sister queen princess countess madam madame"""),
+        FEMALE,
+    ),
+    **dict.fromkeys(
+        word_set(
+            """dr prof professor sen senator rep representative gov governor president general
+            gen colonel col captain capt major maj lt lieutenant sgt sergeant corporal
+            inspector superintendent commissioner judge justice rev reverend bishop
+            archbishop cardinal pope rabbi imam sheikh councillor councilman councilwoman
+            alderman alhaji chief sheriff mayor minister chancellor ambassador secretary hon
+            congressman congresswoman"""
+        )
     ),
 }
-# Titles that are dropped before a full name only; the others are roles as well.
-COURTESY = frozenset("mr mrs ms miss sir dr prof professor hon alhaji lord lady dame".split())
 
-ROLES = frozenset(
-    """activist adviser advisor agent aide ally ambassador analyst architect archbishop attorney
-    author bishop boss candidate captain cardinal ceo chair chairman chairperson chairwoman
-    chancellor chief citizen coach colleague columnist commander commissioner
+ROLES = word_set(
+    """activist adviser advisor agent aide ally ambassador analyst architect archbishop
+    attorney author bishop boss candidate captain cardinal ceo chair chairman chairperson
+    chairwoman chancellor chief citizen coach colleague columnist commander commissioner
     congressman congresswoman consultant coordinator correspondent councillor councilman
-    councilwoman counsel co-founder delegate deputy diplomat director doctor economist editor
-    engineer envoy executive expert farmer fisherman founder
-    general governor head historian host inspector investor journalist judge lawmaker
-    lawyer leader lecturer magistrate manager mayor mep member midwife minister
-    mp mother father neighbour neighbor democrat nominee nurse officer official owner
-    partner pastor physician pilot police-chief politician premier president presenter
-    priest principal producer professor prosecutor pundit reporter representative
-    republican researcher resident scientist secretary senator sheriff shopkeeper spokesman spokesperson
-    spokeswoman strategist student superintendent supervisor supporter surgeon teacher
-    trader treasurer trustee vice-chairman vice-president vicar waiter waitress whip
-    widow winner witness worker""".split()
+    councilwoman counsel co-founder delegate deputy diplomat director doctor economist
+    editor engineer envoy executive expert farmer fisherman founder general governor head
+    historian host inspector investor journalist judge lawmaker lawyer leader lecturer
+    magistrate manager mayor mep member midwife minister mp mother father neighbour neighbor
+    democrat nominee nurse officer official owner partner pastor physician pilot
+    police-chief politician premier president presenter priest principal producer professor
+    prosecutor pundit reporter representative republican researcher resident scientist
+    secretary senator sheriff shopkeeper spokesman spokesperson spokeswoman strategist
+    student superintendent supervisor supporter surgeon teacher trader treasurer trustee
+    vice-chairman vice-president vicar waiter waitress whip widow winner witness worker"""
 )
-FEMALE_ROLES = frozenset(
-    """spokeswoman chairwoman congresswoman councilwoman mother waitress widow midwife wife sister
-    daughter woman girl actress queen businesswoman""".split()
+FEMALE_ROLES = word_set(
+    """spokeswoman chairwoman congresswoman councilwoman mother waitress widow midwife wife
+    sister daughter woman girl actress queen businesswoman"""
 )
-MALE_ROLES = frozenset(
-    """spokesman chairman congressman councilman father fisherman husband brother son man boy actor
-    king businessman policeman""".split()
-)
-
-BODY_WORDS = frozenset(
-    """academy administration agency alliance army assembly association authority bank board bureau
-    cabinet campaign centre center chamber charity church club coalition college commission committee
-    community company confederation congress consortium corporation council court department
-    directorate embassy executive federation firm forum foundation fund government group hospital
-    house inc institute institution inspectorate kremlin league ltd ministry movement nation navy
-    network newspaper office organisation organization panel parliament party pentagon plc police
-    post secretariat senate service society times treasury tribunal trust union university
-    watchdog""".split()
+MALE_ROLES = word_set(
+    """spokesman chairman congressman councilman father fisherman husband brother son man boy
+    actor king businessman policeman"""
 )
 
-HE = frozenset(
-    """aaron adam ahmed alan albert alex alexander ali andrew anthony antonio ben benjamin bernie bill
-    bob boris brian carl carlos charles chris christian christopher daniel david dennis donald
-    edward emmanuel eric frank fred gary george gordon greg hans harry henry hassan ibrahim ivan jack
-    jacob james jason jean jeff jeremy jim joe john jonathan jorge jose joseph juan karl keith ken
-    kevin larry lars luis marco marcus mario mark martin matthew max michael miguel mike mitch
-    mohamed mohammed muhammad nicholas nick nigel oliver omar patrick paul pavel pedro peter philip
-    pierre ralph richard rob robert roger ron ronald roy samuel scott sean sergei simon stefan
-    stephen steve steven ted thomas tim timothy tom tony victor vladimir walter william
-    yusuf""".split()
-)
-SHE = frozenset(
-    """aisha alice alison amanda amina amy andrea angela anita ann anna anne barbara beth betty carol
-    caroline catherine charlotte chelsea christina christine claire clara cynthia deborah diana
-    donna dorothy eleanor elena elizabeth ellen emily emma eva eve fatima fiona frances grace
-    hannah heather helen hillary ingrid irene isabel jane janet jennifer jessica joan joanna judith
-    julia julie karen kate katherine kathleen kelly laura linda lisa louise lucy margaret maria
-    marie martha mary megan melissa michelle monica nancy natalia natasha nicola nina olga olivia
-    pamela patricia rachel rebecca rosa rose ruth sandra sara sarah sharon sofia sonia sophie
-    stephanie susan sylvia tatiana teresa theresa ursula valentina vera victoria virginia
-    wendy""".split()
+BODY_WORDS = word_set(
+    """academy administration agency alliance army assembly association authority bank board
+    bureau cabinet campaign centre center chamber charity church club coalition college
+    commission committee community company confederation congress consortium corporation
+    council court department directorate embassy executive federation firm forum foundation
+    fund government group hospital house inc institute institution inspectorate kremlin
+    league ltd ministry movement nation navy network newspaper office organisation
+    organization panel parliament party pentagon plc police post secretariat senate service
+    society times treasury tribunal trust union university watchdog"""
 )
 
-PRONOUNS = frozenset("he she it they".split())
+HE = word_set(
+    """aaron adam ahmed alan albert alex alexander ali andrew anthony antonio ben benjamin
+    bernie bill bob boris brian carl carlos charles chris christian christopher daniel david
+    dennis donald edward emmanuel eric frank fred gary george gordon greg hans harry henry
+    hassan ibrahim ivan jack jacob james jason jean jeff jeremy jim joe john jonathan jorge
+    jose joseph juan karl keith ken kevin larry lars luis marco marcus mario mark martin
+    matthew max michael miguel mike mitch mohamed mohammed muhammad nicholas nick nigel
+    oliver omar patrick paul pavel pedro peter philip pierre ralph richard rob robert roger
+    ron ronald roy samuel scott sean sergei simon stefan stephen steve steven ted thomas tim
+    timothy tom tony victor vladimir walter william yusuf"""
+)
+SHE = word_set(
+    """aisha alice alison amanda amina amy andrea angela anita ann anna anne barbara beth betty
+    carol caroline catherine charlotte chelsea christina christine claire clara cynthia
+    deborah diana donna dorothy eleanor elena elizabeth ellen emily emma eva eve fatima
+    fiona frances grace hannah heather helen hillary ingrid irene isabel jane janet jennifer
+    jessica joan joanna judith julia julie karen kate katherine kathleen kelly laura linda
+    lisa louise lucy margaret maria marie martha mary megan melissa michelle monica nancy
+    natalia natasha nicola nina olga olivia pamela patricia rachel rebecca rosa rose ruth
+    sandra sara sarah sharon sofia sonia sophie stephanie susan sylvia tatiana teresa
+    theresa ursula valentina vera victoria virginia wendy"""
+)
+
 
 WORD = re.compile(r"[^\W_]+(?:[-'’.&/][^\W_]+)*\.?")
-# Small words that stand inside names: Ludwig van Beethoven, Abu al-Hassan.
-PARTICLES = frozenset("al bin da de del den der di dos du el ibn la le ten ter van von y".split())
-DETERMINERS = frozenset("a an the his her its their our my this that these those".split())
-# Begin with a capital, and are no part of anybody's name.
-CALENDAR = frozenset(
-    """monday tuesday wednesday thursday friday saturday sunday january february march april may june
-    july august september october november december jan feb mar apr jun jul aug sept sep oct nov
-    dec yesterday today""".split()
-)
 
 
 PIECE = re.compile(rf"{WORD.pattern}['’]?|[,;()]")
 # May follow a name inside its phrase; as the word before, they tie a name to something else.
-AFTER_NAME = frozenset("of who which whose from in at for with on and or to by that told".split())
+AFTER_NAME = word_set("""of who which whose from in at for with on and or to by that told""")
+
+
+NO_NAMES = CALENDAR | DETERMINERS | PREPOSITIONS | CLAUSE
 
 
 class Named(NamedTuple):
@@ -209,6 +216,8 @@ def _runs(words: list[str]) -> list[tuple[list[str], list[str]]]:
             continue
         if before in AFTER_NAME - {"and", "or"}:
             continue
+        if len(run) == 1 and _after_preposition(words, first):
+            continue  # "a spokesman for the shipping line Norrled"
         owners = [i for i, word in enumerate(run) if word.endswith(("'s", "’s", "s'", "s’"))]
         if owners and owners[-1] == len(run) - 1:
             continue
@@ -218,9 +227,19 @@ def _runs(words: list[str]) -> list[tuple[list[str], list[str]]]:
     return runs
 
 
+def _after_preposition(words: list[str], place: int) -> bool:
+    """Whether a preposition stands before ``place``, with no comma between."""
+    for word in reversed(words[:place]):
+        if word in ",;()":
+            return False
+        if word in ("of", "for", "from", "at", "with"):
+            return True
+    return False
+
+
 def _capital(word: str) -> bool:
     lowered = word.lower()
-    return word[0].isupper() and lowered not in CALENDAR and lowered not in DETERMINERS
+    return word[0].isupper() and lowered not in NO_NAMES
 
 
 def _name_goes_on(words: list[str], place: int) -> bool:

@@ -5,6 +5,8 @@ newsrooms mix them; a mark inside a word is an apostrophe. Only outermost quotat
 what a speaker quotes stays inside the speaker's own words.
 """
 
+# ruff: noqa: RUF001  (quotation marks and dashes are data here)
+
 from __future__ import annotations
 
 import re
@@ -30,16 +32,16 @@ class Quotation(NamedTuple):
     continues: bool
 
 
-DOUBLE = '"“”„‟«»＂'  # noqa: RUF001
-SINGLE = "'‘’‚‹›`´"  # noqa: RUF001
-OPENERS = "“„‟‘‚‹"  # noqa: RUF001
+DOUBLE = '"“”„‟«»＂'
+SINGLE = "'‘’‚‹›`´"
+OPENERS = "“„‟‘‚‹"
 MARKS = re.compile(f"[{DOUBLE}{SINGLE}]+")
 # Words that lose their first letters; the mark before them opens nothing.
 ELISION = re.compile(
-    r"['‘’](?:\d0s|\d\d(?!\w)|(?:tis|twas|em|til|till|cause|bout|round|n|cos|ere|im)\b)",  # noqa: RUF001
+    r"['‘’](?:\d0s|\d\d(?!\w)|(?:tis|twas|em|til|till|cause|bout|round|n|cos|ere|im)\b)",
     re.IGNORECASE,
 )
-BEFORE_OPENING = "([{-–—/:;,=>…"  # noqa: RUF001
+BEFORE_OPENING = "([{-–—/:;,=>…"
 
 
 class _Mark(NamedTuple):

@@ -5,6 +5,8 @@ ends. A quotation is never cut: ``"We came. We saw," she said.`` is one sentence
 the first half is known only from the second.
 """
 
+# ruff: noqa: RUF001  (quotation marks and dashes are data here)
+
 from __future__ import annotations
 
 import re
@@ -13,6 +15,7 @@ from typing import NamedTuple
 
 from stancekit.reading.quotes import Quotation
 from stancekit.reading.verbs import SAYING
+from stancekit.reading.words import word_set
 
 __all__ = ["Span", "paragraphs", "sentences"]
 
@@ -34,28 +37,29 @@ BULLETS = "•·*-–—‣◦▪"
 
 # A place, perhaps a date, and a dash: LONDON, 3 May 2019 (Agency) - ...
 DATELINE = re.compile(
-    r"(?:[^\W\d_a-z][^\W\d_]*[^\S\r\n]){0,3}[A-ZÀ-ÖØ-Þ]{3,}[^\n\r.!?\"“]{0,20}"
+    r"(?:[^\W\d_a-z][^\W\d_]{0,30}[^\S\r\n]){0,3}[A-ZÀ-ÖØ-Þ]{3,30}[^\n\r.!?\"“]{0,20}"
     r"(?:[\w.][^\n\r!?\"“–—]{0,60}?)?[^\S\r\n](?:--?|–|—)[^\S\r\n]+(?=\S)"
 )
 
 STOP = re.compile(r"[.!?…]+[)\]'’”\"»]*(?=\s|$)")
 
 # Never the last word of a sentence: what they shorten is followed by a name or a number.
-TITLES = frozenset(
-    """adm brig capt cdr cmdr col cpl dr fr gen gov hon lieut lt maj messrs mr mrs ms mt pres prof
-    pte rep reps rev sen sens sgt sr supt st vs fig e.g i.e cf approx no nos vol pp""".split()
+TITLES = word_set(
+    """adm brig capt cdr cmdr col cpl dr fr gen gov hon lieut lt maj messrs mr mrs ms mt pres
+    prof pte rep reps rev sen sens sgt sr supt st vs fig e.g i.e cf approx no nos vol pp"""
 )
 # May be the last word; then the next one looks like the start of a sentence.
-SHORTENED = frozenset(
-    """a.m p.m inc co corp ltd llc plc jr sr etc al bros dept est jan feb mar apr jun jul aug sept
-    sep oct nov dec mon tue tues wed thu thur thurs fri sat sun ave blvd rd ph.d d.c u.s u.k u.n
-    e.u u.s.a""".split()
+SHORTENED = word_set(
+    """a.m p.m inc co corp ltd llc plc jr sr etc al bros dept est jan feb mar apr jun jul aug
+    sept sep oct nov dec mon tue tues wed thu thur thurs fri sat sun ave blvd rd ph.d d.c
+    u.s u.k u.n e.u u.s.a"""
 )
-STARTERS = frozenset(
-    """a after although an and as asked at both but by each even every few for from he her his how
-    however i if in it its many meanwhile more most mr mrs ms no nobody none nor not now on one only
-    others our people she since so some still such that the their then there these they this
-    those though to under until we what when where while who why with yet you""".split()
+STARTERS = word_set(
+    """a after although an and as asked at both but by each even every few for from he her his
+    how however i if in it its many meanwhile more most mr mrs ms no nobody none nor not now
+    on one only others our people she since so some still such that the their then there
+    these they this those though to under until we what when where while who why with yet
+    you"""
 )
 NO_BREAK_BEFORE = re.compile(r"[^\W\d_]")
 WORD_BEFORE = 24  # characters; longer words are no abbreviations
@@ -72,7 +76,7 @@ def paragraphs(text: str) -> list[Span]:
     found: list[Span] = []
     width = max((len(line.group()) for line in LINE.finditer(text)), default=0)
     wrapped = NARROWEST_WRAP <= width <= WIDEST_WRAP
-    last_line_end = -1
+    last_line_start = last_line_end = -1
     for line in LINE.finditer(text):
         span = _strip(text, line.start(), line.end())
         if span is None:
@@ -181,7 +185,7 @@ def _is_end(text: str, start: int, stop: re.Match[str], following: int, end: int
     if lowered in SHORTENED or re.fullmatch(r"(?:[a-z]\.)+[a-z]", lowered):
         return starter or text[following] in "\"“‘'«"
     if len(word) == 1 and word.isupper():
-        return starter and word != "I" or word == "I" and starter
+        return (starter and word != "I") or (word == "I" and starter)
     return True
 
 

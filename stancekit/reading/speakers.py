@@ -5,6 +5,8 @@ are all ``Barbara Kofler`` once the article has named her. Without a proper name
 noun phrase as written, less a leading ``the``. Where nothing decides, there is no speaker.
 """
 
+# ruff: noqa: RUF001  (quotation marks and dashes are data here)
+
 from __future__ import annotations
 
 import re
@@ -13,42 +15,29 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from stancekit.reading.names import (
-    CALENDAR,
-    PRONOUNS,
-    ROLES,
-    WORD,
-    is_body,
-    is_group,
-    parse,
-)
+from stancekit.reading.names import ROLES, WORD, is_body, is_group, parse
+from stancekit.reading.namesakes import JOINT, key, same_person
 from stancekit.reading.sentences import Span
+from stancekit.reading.words import CALENDAR, PRONOUNS, word_set
 
 __all__ = ["Speaker", "Speakers"]
 
 # Two or more capitalised words, small words between them allowed.
 CAPITAL = (
-    r"(?:[A-Z]\.(?:[A-Z]\.)*|(?:Dr|Mr|Mrs|Ms|Sen|Rep|Gov|Gen|Prof|Rev|Col|Sgt|Lt|St)\."
-    r"|[^\W\d_a-zß-öø-ÿ][^\W_]*(?:[-'’&][^\W_]+)*)"
+    r"(?:[A-Z]\.(?:[A-Z]\.){0,4}(?![A-Z]\.)|(?:Dr|Mr|Mrs|Ms|Sen|Rep|Gov|Gen|Prof|Rev|Col|Sgt|Lt|St)\."
+    r"|[^\W\d_a-zß-öø-ÿ][^\W_]*(?:[-'’&][^\W_]+){0,4})"
 )
 FULL_NAME = re.compile(
     rf"\b{CAPITAL}(?:[^\S\r\n](?:(?:al|bin|da|de|del|den|der|di|dos|du|el|la|van|von)[^\S\r\n])"
     rf"{{0,2}}{CAPITAL}){{1,6}}"
 )
 # Begin the names of places, which do not speak under their last word.
-PLACES = frozenset(
-    "lake mount north south east west new san santa port fort cape upper lower".split()
-)
+PLACES = word_set("""lake mount north south east west new san santa port fort cape upper lower""")
 REMEMBERED = 6  # sentences: a pronoun further from its name is not resolved
 NAMESAKES = 8  # people of one surname that are told apart; more are not looked at
 NEARBY = 40  # characters around a name in which its role is looked for
 ROLE_AFTER = re.compile(r",\s(?:an?|the|its|his|her|their|our)\s([^,.;:\n\"“]{2,60})")
 CUT = re.compile(r",|\s(?:which|whose|in|at|speaking|during|with|told|since|after)\s")
-
-
-JOINT = re.compile(
-    r"(?:[Tt]he )?[^\W\d_a-z][^,]{0,60}? and (?:the )?[^\W\d_a-z][^\s,]*(?: [^\W\d_a-z][^\s,]*)*$"
-)
 
 
 @dataclass(slots=True)
@@ -99,7 +88,7 @@ class Speakers:
         short: list[tuple[int, Speaker]] = []
         for span in spans:
             for word in WORD.finditer(self.text, *span):
-                shelf = self.known.get(_key(word.group())) if word.group()[0].isupper() else None
+                shelf = self.known.get(key(word.group())) if word.group()[0].isupper() else None
                 if shelf and word.start() not in full:
                     short.append((word.start(), shelf[0]))
         both = sorted([*zip(self.places, self.named, strict=True), *short], key=lambda it: it[0])
@@ -133,13 +122,13 @@ class Speakers:
 
     def _meet(self, name: str, place: int, gender: str | None, body: bool) -> Speaker:
         """The speaker of that full name, made known where it was not."""
-        shelf = self.known.setdefault(_key(name), [])
+        shelf = self.known.setdefault(key(name), [])
         words = name.lower().split()
         for speaker in shelf[:NAMESAKES]:
             if speaker.name.lower() == name.lower():
                 speaker.gender = speaker.gender or gender
                 return speaker
-            if not body and not speaker.body and _same_person(words, speaker.name.lower().split()):
+            if not body and not speaker.body and same_person(words, speaker.name.lower().split()):
                 if len(name) > len(speaker.name):
                     speaker.name = name
                 speaker.gender = speaker.gender or gender
@@ -163,7 +152,7 @@ class Speakers:
         if low in ("one", "another", "who", "this", "that", "i", "we", "you", "others"):
             return None
         here = parse(phrase)
-        if only_known and here.name and " " not in here.name and _key(here.name) not in self.known:
+        if only_known and here.name and " " not in here.name and key(here.name) not in self.known:
             return None
         joint = JOINT.match(phrase)
         if joint is not None:
@@ -184,12 +173,12 @@ class Speakers:
             initial = words[0]
             if initial in self.lower and not title:
                 return None  # a common noun that starts its sentence
-        shelf = self.known.get(_key(name), [])[:NAMESAKES]
+        shelf = self.known.get(key(name), [])[:NAMESAKES]
         fits = [
             person
             for person in shelf
             if not (gender and person.gender and gender != person.gender)
-            and (len(words) == 1 or _same_person(words, person.name.lower().split()))
+            and (len(words) == 1 or same_person(words, person.name.lower().split()))
         ]
         if not fits and len(words) == 1:
             fits = [person for person in shelf if person.body]
@@ -206,7 +195,7 @@ class Speakers:
                 for known in self.named:
                     if name in known.name.split():
                         return known
-            self.known.setdefault(_key(name), []).append(person)
+            self.known.setdefault(key(name), []).append(person)
             return person
         return self._meet(name, place, gender, False)
 
@@ -265,12 +254,12 @@ class Speakers:
             for known in reversed(self.known.get(shown.lower(), [])[:NAMESAKES]):
                 if known.since < place:
                     return known
-        shelf = self.known.setdefault(_key(shown), [])
+        shelf = self.known.setdefault(key(shown), [])
         for known in shelf[:NAMESAKES]:
             if known.name.lower() == shown.lower():
                 return known
         roles = parse(shown).roles
-        body = is_body(shown) and not roles
+        body = (is_body(shown) or bool(body_name)) and not roles
         group = not body and is_group(shown)
         speaker = Speaker(shown, gender, bool(roles or gender), body, group, set(roles), place)
         shelf.append(speaker)
@@ -306,23 +295,3 @@ class Speakers:
         about += self._named_between(sentence.start, sentence.end)
         if about:
             self.recent.append(about)
-
-
-def _key(name: str) -> str:
-    """The word by which a later short mention would call them."""
-    if JOINT.match(name):
-        return name.lower()
-    word = name.lower().split()[-1]
-    for ending in ("'s", "’s", "'", "’"):
-        word = word.removesuffix(ending)
-    return word.rstrip(".")
-
-
-def _same_person(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Whether two names of one surname may be one person's: no given name or initial differs."""
-    if a[-1] != b[-1]:
-        return False
-    if len(a) == 1 or len(b) == 1:
-        return True
-    x, y = a[0].rstrip("."), b[0].rstrip(".")
-    return x == y or (min(len(x), len(y)) == 1 and x[0] == y[0]) or a[0] in b or b[0] in a

@@ -6,7 +6,9 @@ that hang a report on a sentence's subject (``…, adding that``). A word belong
 
 from __future__ import annotations
 
-__all__ = ["GERUNDS", "HOLDING", "INVERTING", "JUDGING", "LOOSE", "REPORTING", "SAYING"]
+from stancekit.reading.words import word_set
+
+__all__ = ["GERUNDS", "HOLDING", "INVERTING", "JUDGING", "LOOSE", "NOUNS", "REPORTING", "SAYING"]
 
 
 def _forms(*regular: str, irregular: str = "") -> frozenset[str]:
@@ -68,10 +70,21 @@ REPORTING = SAYING | LOOSE | JUDGING | HOLDING
 # Verbs that may stand before their subject: ``"…," said the mayor``.
 INVERTING = SAYING | LOOSE
 
-GERUNDS = frozenset(
+GERUNDS = word_set(
     """acknowledging adding admitting alleging announcing arguing asserting calling claiming
     complaining conceding concluding confirming contending declaring denouncing denying
     describing dismissing emphasising emphasizing explaining hoping insisting noting
-    observing predicting promising recalling remarking repeating replying saying
-    stating stressing suggesting telling urging vowing warning wondering writing""".split()
+    observing predicting promising recalling remarking repeating replying saying stating
+    stressing suggesting telling urging vowing warning wondering writing"""
+)
+
+# Reporting verbs that are nouns as well.
+NOUNS = word_set(
+    """plan plans hope hopes claim claims charge charges report reports state states show shows
+    attack attacks support call calls doubt doubts fear fears wish question questions quote
+    quotes comment comments list lists offer offers estimate estimates feel hold holds
+    praise blame tweet tweets remark remarks reply replies promise promises protest protests
+    request requests demand demands voice complaint point points note notes answer threat
+    plea pledge pledges reason favor favour cry sign signal vow vows urge contention put
+    worry back backs salute thanks thank sighs fund"""
 )

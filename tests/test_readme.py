@@ -1,0 +1,78 @@
+"""What README.md says runs, and prints what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tables import filled
+from stancekit.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"```console\n\$ (stancekit [^\n]+)\n(.*?)```", README, re.DOTALL)
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+NUMBER = re.compile(r"[-+]?\d+\.\d+")
+DRIFT = 0.03  # of a printed probability or score: processors round float sums differently
+
+
+def plain(text: str) -> tuple[list[str], list[float]]:
+    """Words without layout, and decimal numbers apart."""
+    return NUMBER.sub("#", text).split(), [float(found) for found in NUMBER.findall(text)]
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize(("command", "shown"), CONSOLE)
+def test_a_command_prints_what_readme_shows(command: str, shown: str, tmp_path: Path) -> None:
+    arguments = shlex.split(command)[1:]
+    done = subprocess.run(
+        [sys.executable, "-m", "stancekit", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    words, numbers = plain(done.stdout)
+    shown_words, shown_numbers = plain(shown)
+    assert words == shown_words
+    assert numbers == pytest.approx(shown_numbers, abs=DRIFT)
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_runs(code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_there_is_something_to_run() -> None:
+    assert CONSOLE and PYTHON
+
+
+def test_every_command_is_documented() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"stancekit {command.callback.__name__}" in README
+
+
+def test_tables_are_those_of_the_results() -> None:
+    assert filled(README) == README
+
+
+def test_ci_types_what_readme_says() -> None:
+    tests = re.search(r"<!-- tests -->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert tests
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for line in tests[1].splitlines():
+        for part in line.removesuffix("&&").split("&&"):
+            if part.strip().startswith(("pip install", "pytest")):
+                assert part.strip() in ci
