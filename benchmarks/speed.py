@@ -88,9 +88,7 @@ def compare(rows: Sequence[Example]) -> dict[str, Any]:
     pipeline: Any = transformers.pipeline(
         "text-classification", model=str(BUNDLED), dtype=torch.float32, device="cpu"
     )
-    pairs = [
-        {"text": question(row.topic, row.speaker), "text_pair": row.statement} for row in rows
-    ]
+    pairs = [{"text": question(row.topic, row.speaker), "text_pair": row.statement} for row in rows]
     model: StanceModel = load(engine="onnx")
     model.predict_many(rows[:PIPELINE_BATCH])
     pipeline(pairs[:PIPELINE_BATCH], batch_size=PIPELINE_BATCH)

@@ -68,9 +68,7 @@ def predict(
     print(_json(record(prediction)) if as_json else prediction_line(prediction))
 
 
-@app.command(
-    epilog='Example: stancekit read examples/article.txt --topic "the tidal barrage"'
-)
+@app.command(epilog='Example: stancekit read examples/article.txt --topic "the tidal barrage"')
 def read(
     articles: Annotated[list[str], typer.Argument(help="Text files, UTF-8; - for standard input.")],
     topic: Topic,
@@ -216,9 +214,7 @@ def info(
         return
     facts["labels"] = ", ".join(
         f"{name} ({'no stance' if worth is None else f'{worth:+g}'})"
-        for name, worth in zip(
-            checkpoint.labels.names, checkpoint.labels.polarity, strict=True
-        )
+        for name, worth in zip(checkpoint.labels.names, checkpoint.labels.polarity, strict=True)
     )
     for name, value in facts.items():
         print(f"{name:<12} {value}")

@@ -42,9 +42,7 @@ class Balance:
         return {"speaker": self.speaker, "counts": self.counts, "score": self.score}
 
 
-def balances(
-    answers: Iterable[tuple[Statement, Prediction]], labels: LabelSet
-) -> list[Balance]:
+def balances(answers: Iterable[tuple[Statement, Prediction]], labels: LabelSet) -> list[Balance]:
     """A balance for each speaker, in order of first appearance."""
     said: dict[str, list[Prediction]] = {}
     for statement, prediction in answers:
@@ -80,9 +78,7 @@ def prediction_line(prediction: Prediction) -> str:
     return f"{prediction.label} {prediction.confidence:.2f}   ({every})"
 
 
-def statement_table(
-    answers: Sequence[tuple[Statement, Prediction]], labels: LabelSet
-) -> Table:
+def statement_table(answers: Sequence[tuple[Statement, Prediction]], labels: LabelSet) -> Table:
     """Speaker, stance, confidence and statement; narration is left out."""
     from rich import box
     from rich.table import Table

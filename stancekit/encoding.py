@@ -79,9 +79,7 @@ class Encoder:
         pairs = [(question(e.topic, e.speaker), e.statement) for e in examples]
         return [
             self._windows(encoded, asked)
-            for encoded, (asked, _) in zip(
-                self._tokenizer.encode_batch(pairs), pairs, strict=True
-            )
+            for encoded, (asked, _) in zip(self._tokenizer.encode_batch(pairs), pairs, strict=True)
         ]
 
     def _windows(self, encoded: Any, asked: str) -> list[Window]:

@@ -160,9 +160,7 @@ class _Rewriter:
         return self.onnx.helper.make_node(kind, inputs, [output], name=output, **attributes)
 
     def _add(self, name: str, value: NDArray[Any] | np.generic) -> None:
-        self.graph.initializer.append(
-            self.onnx.numpy_helper.from_array(np.asarray(value), name)
-        )
+        self.graph.initializer.append(self.onnx.numpy_helper.from_array(np.asarray(value), name))
 
 
 def snap(weights: NDArray[np.float32], table: bool = False) -> NDArray[np.float32]:

@@ -155,9 +155,7 @@ def test_evaluate_reports_and_signs(tmp_path: Path, tiny_model_dir: Path) -> Non
 
 def test_evaluate_names_the_row_of_an_unknown_label(tmp_path: Path, tiny_model_dir: Path) -> None:
     data = tmp_path / "gold.csv"
-    data.write_text(
-        "statement,topic,label\nWe back it.,the bridge,optimistc\n", encoding="utf-8"
-    )
+    data.write_text("statement,topic,label\nWe back it.,the bridge,optimistc\n", encoding="utf-8")
     message = refused(run("evaluate", data, "--model", tiny_model_dir))
     assert "optimistc" in message and "did you mean 'optimistic'" in message
 

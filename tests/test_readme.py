@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tables import filled
+from benchmarks.transcripts import transcript
 from stancekit.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -28,18 +28,8 @@ def plain(text: str) -> tuple[list[str], list[float]]:
 
 @pytest.mark.bundled
 @pytest.mark.parametrize(("command", "shown"), CONSOLE)
-def test_a_command_prints_what_readme_shows(command: str, shown: str, tmp_path: Path) -> None:
-    arguments = shlex.split(command)[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "stancekit", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=120,
-        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr
-    words, numbers = plain(done.stdout)
+def test_a_command_prints_what_readme_shows(command: str, shown: str) -> None:
+    words, numbers = plain(transcript(command))
     shown_words, shown_numbers = plain(shown)
     assert words == shown_words
     assert numbers == pytest.approx(shown_numbers, abs=DRIFT)

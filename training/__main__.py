@@ -30,6 +30,8 @@ from stancekit.model import StanceModel, load
 from stancekit.records import Example, LabelSet
 from training import manifest as manifests
 from training import report, sources
+from training.augment import unnamed
+from training.average import average
 
 LABELS = LabelSet(("optimistic", "circumspect", "opposed", "none"), (1, 0, -1, None))
 SECOND_STAGE = Recipe()
@@ -56,22 +58,34 @@ def main(arguments: Sequence[str]) -> None:
         )
     train = [row.example for row in manifest.train]
     dev = [row.example for row in manifest.dev]
-    # Written rows carry cues that the world does not, so real rows choose the epoch.
-    chooser = [row.example for row in manifest.dev if row.real] or dev
+    # Written rows carry cues that the world does not, so real rows set the temperature.
+    real = [row.example for row in manifest.dev if row.real] or dev
     work, output = options.output / "work", options.output / "stancekit-small-en"
 
-    first = _first_stage(options.public, base, chooser, dev, work)
-    trained = fit(_last(work, base, first), train, chooser, LABELS, work / "second", SECOND_STAGE)
-    export(trained, base / "tokenizer.json", output)
-    parity = _calibrate(output, manifest, chooser)
+    first = _first_stage(options.public, base, real, dev, work)
+    start = work / "first" if first else base
+    more = train + unnamed(train, SECOND_STAGE.seed)
+    averaged = average(
+        [
+            fit(start, train, real, LABELS, work / "plain", SECOND_STAGE),
+            fit(start, more, real, LABELS, work / "unnamed", SECOND_STAGE),
+        ],
+        work / "averaged",
+    )
+    export(averaged, base / "tokenizer.json", output)
+    parity = _calibrate(output, manifest, real)
     reports = _reports(load(output), manifest)
     for name, one in reports.items():
         print(f"\n{name}\n{one}")
-    recipe = f"Recipe: {asdict(SECOND_STAGE)}."
+    recipe = (
+        "Recipe: the mean of the weights of two fine-tunings, one on the rows below and one on "
+        f"{len(more) - len(train)} more, copies in which the statement does not name its topic. "
+        f"Each: {asdict(SECOND_STAGE)}."
+    )
     if first:
         recipe += f" First stage: {asdict(FIRST_STAGE)}."
     report.write_card(output, manifest, reports, recipe, first, parity)
-    _describe(output, manifest, load(output), chooser, reports)
+    _describe(output, manifest, load(output), real, reports)
     print(f"\n{parity}\nwritten to {output}")
 
 
@@ -90,7 +104,7 @@ def installed_base() -> Path:
 def _first_stage(
     public: Path | None,
     base: Path,
-    chooser: Sequence[Example],
+    real: Sequence[Example],
     dev: Sequence[Example],
     work: Path,
 ) -> int:
@@ -104,18 +118,12 @@ def _first_stage(
     dev_topics = {manifests.normal_topic(example.topic) for example in dev}
     rows = [row for row in rows if manifests.normal_topic(row.topic) not in dev_topics]
     if rows:
-        fit(base, rows, chooser, LABELS, work / "first", FIRST_STAGE)
+        fit(base, rows, real, LABELS, work / "first", FIRST_STAGE)
         shutil.copy(base / "tokenizer.json", work / "first" / "tokenizer.json")
     return len(rows)
 
 
-def _last(work: Path, base: Path, first: int) -> Path:
-    return work / "first" if first else base
-
-
-def _calibrate(
-    output: Path, manifest: manifests.Manifest, chooser: Sequence[Example]
-) -> str:
+def _calibrate(output: Path, manifest: manifests.Manifest, real: Sequence[Example]) -> str:
     """Fit the temperature and compare the engines; both need a folder that can be loaded."""
     describe(output, LABELS, temperature=1, thresholds={}, manifest=manifest.hash(), dev={})
     dev = [row.example for row in manifest.dev]
@@ -125,16 +133,15 @@ def _calibrate(
     }
     labels = {engine: values.argmax(axis=1) for engine, values in logits.items()}
     flips = float(np.mean(labels["onnx"] != labels["torch"]))
-    parity = (
-        f"int8 ONNX against float32 torch on dev (n={len(dev)}): {flips:.2%} of labels differ."
-    )
+    parity = f"int8 ONNX against float32 torch on dev (n={len(dev)}): {flips:.2%} of labels differ."
     if flips > MOST_FLIPS:
         raise StancekitError(
             str(output), parity, f"at most {MOST_FLIPS:.0%}", "train with another seed"
         )
-    real = np.array([example in set(chooser) for example in dev])
+    chosen = set(real)
+    mask = np.array([example in chosen for example in dev])
     gold = np.array([LABELS.index(str(example.label)) for example in dev])
-    fitted = temperature(logits["onnx"][real], gold[real])
+    fitted = temperature(logits["onnx"][mask], gold[mask])
     describe(output, LABELS, temperature=fitted, thresholds={}, manifest=manifest.hash(), dev={})
     return parity
 
@@ -166,14 +173,14 @@ def _describe(
     output: Path,
     manifest: manifests.Manifest,
     model: StanceModel,
-    chooser: Sequence[Example],
+    real: Sequence[Example],
     reports: dict[str, Report],
 ) -> None:
     describe(
         output,
         LABELS,
         temperature=model.checkpoint.temperature,
-        thresholds=risk_thresholds(model.predict_many(chooser), chooser),
+        thresholds=risk_thresholds(model.predict_many(real), real),
         manifest=manifest.hash(),
         dev={name: one.to_dict() for name, one in reports.items()},
     )

@@ -67,9 +67,7 @@ def join(folder: Path | None) -> tuple[list[dict[str, Any]], int]:
     if folder is None or not folder.is_dir():
         return [], len(labels)
     texts = {digest(row["statement"]): row["statement"] for row in rows_of(folder)}
-    joined = [
-        {**row, "statement": texts[row["hash"]]} for row in labels if row["hash"] in texts
-    ]
+    joined = [{**row, "statement": texts[row["hash"]]} for row in labels if row["hash"] in texts]
     return joined, len(labels) - len(joined)
 
 

@@ -31,6 +31,8 @@ from stancekit.reading.words import (
     RELATIVE,
 )
 
+NO_NAME = PREPOSITIONS | CALENDAR  # words with a capital that are no part of one: On Monday
+
 __all__ = ["Cue", "after", "around", "before", "hanging"]
 
 
@@ -167,7 +169,16 @@ def _antecedent(row: Sequence[Token], place: int, verb: int) -> Cue | None:
     if before < 0 or not row[before].text[0].isalnum():
         return None
     first = phrase_start(row, before)
-    return None if first is None else _cue(row, first, before + 1, verb)
+    if first is None:
+        return None
+    # "Lund, a retired judge, who said": the name that the description stands beside.
+    if row[first].low in ("a", "an") and first >= 2 and row[first - 1].text == ",":
+        name = first - 1
+        while name > 0 and row[name - 1].text[0].isupper() and row[name - 1].low not in NO_NAME:
+            name -= 1
+        if is_name(row, name, first - 1):
+            return _cue(row, name, first - 1, verb)
+    return _cue(row, first, before + 1, verb)
 
 
 def _past_apposition(row: Sequence[Token], place: int, verb: int) -> Cue | None:
