@@ -24,10 +24,25 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+
+class _Group(typer.core.TyperGroup):
+    """The commands, ending as people expect when stopped; the framework has its own ideas."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _let_go_of_stdout()
+            return None
+        except KeyboardInterrupt:
+            print("interrupted; nothing was written", file=sys.stderr)
+            sys.exit(130)
+
+
 app = typer.Typer(
+    cls=_Group,
     name="stancekit",
     help="Who stands where: the stance of statements toward topics, offline.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help reads the same in a terminal, a pipe and a log
     pretty_exceptions_enable=False,
@@ -112,11 +127,15 @@ def read(
         if not any(s.kind != "narration" for s, _ in answers):
             print("No attributed statement was found.\n")
             continue
-        Console(highlight=False).print(statement_table(answers, loaded.labels))
+        console = Console(highlight=False)
+        # Printed by us, not by rich, which ends the process when a pipe is closed.
+        with console.capture() as table:
+            console.print(statement_table(answers, loaded.labels))
+        print(table.get(), end="")
         for balance in speakers:
             print(balance)
         told = sum(s.kind == "narration" for s, _ in answers)
-        print(f"{told} statements of the writer's own are not shown; --json has them.\n")
+        print(f"The writer's own statements, not shown: {told} (--json has them)\n")
 
 
 @app.command(
@@ -146,12 +165,12 @@ def score(
         summary = archive.score(inputs, output, loaded, topic=topic, progress=show)
     labels = ", ".join(f"{n} {label}" for label, n in summary.labels.items())
     print(
-        f"{summary.scored} rows scored in {summary.seconds:.1f} s "
+        f"rows scored: {summary.scored} in {summary.seconds:.1f} s "
         f"({summary.rows_per_second:.0f} rows/s): {labels}"
     )
     print(f"written to {summary.output}")
     if summary.errors:
-        print(f"{summary.errors} rows could not be scored: see {summary.errors_path}")
+        print(f"rows that could not be scored: {summary.errors}, see {summary.errors_path}")
 
 
 @app.command(epilog="Example: stancekit evaluate examples/labelled.csv")
@@ -223,7 +242,7 @@ def info(
 def main() -> None:
     """Entry point: every expected failure becomes one line on standard error and a code."""
     try:
-        app(standalone_mode=False)
+        app(sys.argv[1:] or ["--help"], standalone_mode=False)
         # What a closed pipe makes of the last lines is only known once they are flushed.
         sys.stdout.flush()
     except StancekitError as error:
@@ -231,11 +250,12 @@ def main() -> None:
     except typer.TyperException as error:
         _fail(error.format_message())
     except BrokenPipeError:
-        # The reader had enough (head, or q in less): nothing is wrong, and nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; nothing was written", file=sys.stderr)
-        sys.exit(130)
+        _let_go_of_stdout()
+
+
+def _let_go_of_stdout() -> None:
+    """The reader had enough (head, or q in less): nothing is wrong, and nothing more to say."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> None:

