@@ -58,7 +58,7 @@ class OnnxEngine:
 
     name = "onnx"
     dtype = "int8"
-    # Activations of this many tokens stay within a core's cache; measured by benchmarks/speed.py.
+    # Activations of this many tokens stay within a core's cache; twice or half as many run no faster.
     batch_tokens = 1024
 
     def __init__(

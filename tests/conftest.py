@@ -14,27 +14,27 @@ from stancekit.records import LabelSet
 WORDS = """
     the a an of to and in is was be we they it he she will not no never but if when that this would
     bridge tax law plan talks road war peace budget vote treaty school party union town minister
-    mayor support back fight oppose welcome reject wait see doubt hope fear cost good bad wrong right
-    said says told asked people country government city new old first last year week day
+    mayor support back fight oppose welcome reject wait see doubt hope fear cost good bad wrong
+    right said says told asked people country government city new old first last year week day
     ##s ##ed ##ing ##ly ##er ##ment ##tion
-""".split()
+"""
 
 
 @pytest.fixture(scope="session")
-def labels() -> LabelSet:
+def tiny_labels() -> LabelSet:
     return LabelSet(("optimistic", "circumspect", "opposed", "none"), (1.0, 0.0, -1.0, None))
 
 
 @pytest.fixture(scope="session")
-def tiny_trained_dir(tmp_path_factory: pytest.TempPathFactory, labels: LabelSet) -> Path:
+def tiny_trained_dir(tmp_path_factory: pytest.TempPathFactory, tiny_labels: LabelSet) -> Path:
     """A two-layer BERT as a plain Hugging Face folder, as fine-tuning would leave it."""
     import torch
     import transformers
 
     folder = tmp_path_factory.mktemp("trained")
-    letters = [*string.ascii_lowercase, *string.digits, *string.punctuation, "’", "–"]
+    letters = [*string.ascii_lowercase, *string.digits, *string.punctuation, "\u2019", "\u2013"]
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = list(dict.fromkeys([*special, *letters, *(f"##{x}" for x in letters), *WORDS]))
+    words = list(dict.fromkeys([*special, *letters, *(f"##{x}" for x in letters), *WORDS.split()]))
     _tokenizer(words).save_pretrained(folder)
     torch.manual_seed(5)
     model = transformers.BertForSequenceClassification(
@@ -45,8 +45,8 @@ def tiny_trained_dir(tmp_path_factory: pytest.TempPathFactory, labels: LabelSet)
             num_attention_heads=2,
             intermediate_size=64,
             max_position_embeddings=256,
-            id2label=dict(enumerate(labels.names)),
-            label2id={name: i for i, name in enumerate(labels.names)},
+            id2label=dict(enumerate(tiny_labels.names)),
+            label2id={name: i for i, name in enumerate(tiny_labels.names)},
         )
     )
     # As drawn, every statement gets nearly the same answer: wider weights tell statements apart,
@@ -55,7 +55,7 @@ def tiny_trained_dir(tmp_path_factory: pytest.TempPathFactory, labels: LabelSet)
     with torch.no_grad():
         for name, value in model.named_parameters():
             if name.endswith("weight") and "LayerNorm" not in name:
-                value.mul_(15 if "attention" in name else 8)
+                value.mul_(10 if "attention" in name else 5)
         batch = _pairs(len(words))
         model.classifier.weight.mul_(1.5 / model(**batch).logits.std(0).mean())
         model.classifier.bias.copy_(-model(**batch).logits.mean(0))
@@ -65,12 +65,12 @@ def tiny_trained_dir(tmp_path_factory: pytest.TempPathFactory, labels: LabelSet)
 
 @pytest.fixture(scope="session")
 def tiny_model_dir(
-    tmp_path_factory: pytest.TempPathFactory, tiny_trained_dir: Path, labels: LabelSet
+    tmp_path_factory: pytest.TempPathFactory, tiny_trained_dir: Path, tiny_labels: LabelSet
 ) -> Path:
     """A complete checkpoint; tests copy it before they change it."""
     folder = tmp_path_factory.mktemp("tiny") / "model"
     export(tiny_trained_dir, tiny_trained_dir / "tokenizer.json", folder)
-    describe(folder, labels, temperature=1.25, thresholds={}, manifest="0" * 12, dev={})
+    describe(folder, tiny_labels, temperature=1.25, thresholds={}, manifest="0" * 12, dev={})
     return folder
 
 
