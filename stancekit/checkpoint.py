@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit.encoding import TEMPLATE
+from stancekit.encoding import OVERLAP, TEMPLATE
 from stancekit.errors import CheckpointError
 from stancekit.records import LabelSet
 
@@ -101,8 +102,12 @@ class Checkpoint:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(place, f"{error!r}", "the fields of format 1", AGAIN) from None
-        if not checkpoint.temperature > 0:
+        if not 0 < checkpoint.temperature < math.inf:
             raise CheckpointError(place, f"temperature {checkpoint.temperature}", "above 0", AGAIN)
+        if checkpoint.window < 4 * OVERLAP:
+            raise CheckpointError(
+                place, f"window {checkpoint.window}", f"at least {4 * OVERLAP} tokens", AGAIN
+            )
         return checkpoint
 
     def file(self, name: str) -> Path:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import stancekit
+from stancekit.display import progress_line
 from stancekit.errors import StancekitError
 
 if TYPE_CHECKING:
@@ -298,23 +299,10 @@ class _ProgressDisplay:
         self._bar.start()
         self._task = self._bar.add_task("", line="")
         return lambda p: self._bar.update(
-            self._task, completed=p.rows, total=p.total, line=_progress_line(p)
+            self._task, completed=p.rows, total=p.total, line=progress_line(p)
         )
 
     def _line(self, progress: Progress) -> None:
         if progress.seconds - self._last >= PLAIN_LINE_EVERY:
             self._last = progress.seconds
-            print(_progress_line(progress), file=sys.stderr, flush=True)
-
-
-def _progress_line(progress: Progress) -> str:
-    rate = progress.rows / progress.seconds if progress.seconds else 0.0
-    left = progress.total - progress.rows
-    ending = f", about {_duration(left / rate)} left" if rate and left else ""
-    return f"{progress.rows} of {progress.total} rows, {rate:.0f} rows/s{ending}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+            print(progress_line(progress), file=sys.stderr, flush=True)

@@ -12,7 +12,9 @@ from stancekit.records import LabelSet, Prediction, Statement
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Balance", "balances", "prediction_line", "record", "statement_table"]
+    from stancekit.archive import Progress
+
+__all__ = ["Balance", "balances", "prediction_line", "progress_line", "record", "statement_table"]
 
 # Green for, red against, yellow in between: what people expect; grey for no stance.
 POSITIVE, NEGATIVE, BETWEEN, SILENT = "green", "red", "yellow", "bright_black"
@@ -76,6 +78,20 @@ def prediction_line(prediction: Prediction) -> str:
     """The label and its confidence, then every probability."""
     every = "  ".join(f"{name} {p:.2f}" for name, p in prediction.probabilities.items())
     return f"{prediction.label} {prediction.confidence:.2f}   ({every})"
+
+
+def progress_line(progress: Progress) -> str:
+    """Rows done, rate and time left."""
+    rate = progress.rows / progress.seconds if progress.seconds else 0.0
+    left = progress.total - progress.rows
+    ending = f", about {_duration(left / rate)} left" if rate and left else ""
+    return f"{progress.rows} of {progress.total} rows, {rate:.0f} rows/s{ending}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def statement_table(answers: Sequence[tuple[Statement, Prediction]], labels: LabelSet) -> Table:

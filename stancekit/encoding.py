@@ -67,22 +67,29 @@ class Encoder:
         # "[SEP]" typed by a user is three ordinary symbols, not the end of a segment.
         self._tokenizer.encode_special_tokens = True
 
-    def encode(self, examples: Sequence[Example]) -> list[list[Window]]:
+    def encode(self, examples: Sequence[Example], first: int = 1) -> list[list[Window]]:
         """Windows of each example, in order; at least one each.
 
         A statement that does not fit is cut into windows that overlap by ``OVERLAP`` tokens; topic
         and speaker stand whole in each.
 
+        Args:
+            examples: what to encode.
+            first: number of the first example, for messages.
+
         Raises:
-            RecordError: topic and speaker alone fill more than half the window.
+            RecordError: topic and speaker alone fill more than half the window. Where there are
+                several examples, the message gives the number of this one.
         """
         pairs = [(question(e.topic, e.speaker), e.statement) for e in examples]
-        return [
-            self._windows(encoded, asked)
-            for encoded, (asked, _) in zip(self._tokenizer.encode_batch(pairs), pairs, strict=True)
-        ]
+        encoded = self._tokenizer.encode_batch(pairs)
+        windows = []
+        for number, (one, (asked, _)) in enumerate(zip(encoded, pairs, strict=True), start=first):
+            place = f"row {number}, " if len(examples) > 1 else ""
+            windows.append(self._windows(one, asked, place))
+        return windows
 
-    def _windows(self, encoded: Any, asked: str) -> list[Window]:
+    def _windows(self, encoded: Any, asked: str, place: str) -> list[Window]:
         ids = np.asarray(encoded.ids, dtype=np.int64)
         types = np.asarray(encoded.type_ids, dtype=np.int64)
         most = int(self.window * QUESTION_SHARE)
@@ -93,7 +100,7 @@ class Encoder:
         asked_tokens = part.count(0)
         if asked_tokens > most:
             raise RecordError(
-                f"topic and speaker '{asked[:40]}…'",
+                f"{place}topic and speaker '{asked[:40]}…'",
                 f"{asked_tokens} tokens",
                 f"at most {most}",
                 "shorten the topic to a noun phrase",

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit.checkpoint import ONNX_WEIGHTS, TOKENIZER, TORCH_WEIGHTS, Checkpoint
+from stancekit.checkpoint import ONNX_WEIGHTS, TORCH_WEIGHTS, Checkpoint
 from stancekit.encoding import Window
 from stancekit.errors import CheckpointError, InputError, MissingExtraError
 
@@ -58,7 +58,7 @@ class OnnxEngine:
 
     name = "onnx"
     dtype = "int8"
-    # Activations of this many tokens stay within a core's cache; twice or half as many run no faster.
+    # Activations of this many tokens stay within the cache; twice as many run no faster.
     batch_tokens = 1024
 
     def __init__(
@@ -223,7 +223,6 @@ def _pad_id(checkpoint: Checkpoint) -> int:
     import json
 
     path = checkpoint.file("config.json")
-    checkpoint.file(TOKENIZER)
     return int(json.loads(path.read_text(encoding="utf-8")).get("pad_token_id") or 0)
 
 

@@ -43,7 +43,7 @@ def export(trained: Path, tokenizer: Path, output: Path) -> None:
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train") from None
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        trained, attn_implementation="eager"
+        trained, attn_implementation="eager", dtype=torch.float32
     ).eval()
     _snap(model, torch)
     output.mkdir(parents=True, exist_ok=True)

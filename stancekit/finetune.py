@@ -7,6 +7,7 @@ on where it stopped when it is started again with the same arguments.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancekit.encoding import Encoder
-from stancekit.errors import InputError, MissingExtraError
+from stancekit.errors import InputError, MissingExtraError, RecordError
 from stancekit.records import Example, LabelSet
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def fit(
         ``output``, which ``AutoModelForSequenceClassification.from_pretrained`` opens.
 
     Raises:
-        InputError: an example has no label.
+        InputError: an example has no label, or ``output`` holds checkpoints of another run.
         RecordError: an example has a label outside the set.
         MissingExtraError: torch or transformers is not installed.
     """
@@ -90,13 +91,16 @@ def fit(
     transformers.set_seed(recipe.seed)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         base,
-        num_labels=len(labels),
         id2label=dict(enumerate(labels.names)),
         label2id={name: i for i, name in enumerate(labels.names)},
         # A classifier trained on other labels starts again from a fresh output layer.
         ignore_mismatched_sizes=True,
+        # Published weights are in fp16, too coarse to take small steps in.
+        dtype=torch.float32,
     )
     train_rows = _rows(encoder, train, labels)
+    run = hashlib.sha256(repr((str(base), labels, recipe, train_rows)).encode()).hexdigest()
+    dev_rows = _rows(encoder, dev, labels)
     steps = -(-len(train_rows) // recipe.batch) * recipe.epochs
     trainer = transformers.Trainer(
         model=model,
@@ -123,14 +127,29 @@ def fit(
             dataloader_pin_memory=False,
         ),
         train_dataset=train_rows,
-        eval_dataset=_rows(encoder, dev, labels),
+        eval_dataset=dev_rows,
         data_collator=_Collator(_pad_id(base)),
         compute_metrics=_macro_f1,
     )
-    started = any((output / "checkpoints").glob("checkpoint-*"))
-    trainer.train(resume_from_checkpoint=started)
+    trainer.train(resume_from_checkpoint=_started(output / "checkpoints", run))
     trainer.save_model(str(output))
     return output
+
+
+def _started(folder: Path, run: str) -> bool:
+    """Whether there is a checkpoint of this very run to go on from; marks the folder as its own."""
+    mark = folder / "run"
+    started = any(folder.glob("checkpoint-*"))
+    if started and not (mark.is_file() and mark.read_text(encoding="utf-8") == run):
+        raise InputError(
+            str(folder),
+            "checkpoints of another run",
+            "those of the same encoder, rows, labels and recipe",
+            "choose another folder or remove this one",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(run, encoding="utf-8")
+    return started
 
 
 def _rows(
@@ -143,6 +162,10 @@ def _rows(
     ):
         if example.label is None:
             raise InputError(f"example {number}", "no label", f"one of {', '.join(labels.names)}")
+        if example.label not in labels.names:
+            raise RecordError(
+                f"example {number}", repr(example.label), f"one of {', '.join(labels.names)}"
+            )
         rows += [
             {
                 "input_ids": window.ids.tolist(),

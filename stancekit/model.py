@@ -68,7 +68,8 @@ class StanceModel:
         examples = [_example(row, number) for number, row in enumerate(rows, start=1)]
         predictions: list[Prediction] = []
         for start in range(0, len(examples), CHUNK):
-            predictions += self._predict_chunk(examples[start : start + CHUNK])
+            logits = self.logits(examples[start : start + CHUNK], first=start + 1)
+            predictions += [self._answer(one) for one in logits]
         return predictions
 
     def read(self, article: str | Article, topic: str) -> list[tuple[Statement, Prediction]]:
@@ -79,13 +80,18 @@ class StanceModel:
         Raises:
             RecordError: the topic is empty or absurdly long.
         """
+        # An unusable topic is an error even where there is nothing to score.
+        self._encoder.encode([Example("A statement.", topic)])
         statements = read(article)
         predictions = self.predict_many(Example(s.text, topic, s.speaker) for s in statements)
         return list(zip(statements, predictions, strict=True))
 
-    def logits(self, examples: Sequence[Example]) -> list[NDArray[np.float32]]:
-        """Raw outputs, before temperature: an array of shape (windows, labels) an example."""
-        encoded = self._encoder.encode(examples)
+    def logits(self, examples: Sequence[Example], first: int = 1) -> list[NDArray[np.float32]]:
+        """Raw outputs, before temperature: an array of shape (windows, labels) an example.
+
+        ``first`` is the number of the first example, for messages.
+        """
+        encoded = self._encoder.encode(examples, first)
         flat = [window for windows in encoded for window in windows]
         outputs = np.empty((len(flat), len(self.labels)), dtype=np.float32)
         for batch in batches(flat, self.engine.batch_tokens):
@@ -93,14 +99,9 @@ class StanceModel:
         ends = np.cumsum([len(windows) for windows in encoded])
         return np.split(outputs, ends[:-1])
 
-    def _predict_chunk(self, examples: Sequence[Example]) -> list[Prediction]:
-        return [
-            self._answer(softmax(logits / self.checkpoint.temperature))
-            for logits in self.logits(examples)
-        ]
-
-    def _answer(self, windows: NDArray[np.float64]) -> Prediction:
+    def _answer(self, logits: NDArray[np.float32]) -> Prediction:
         """Merge the windows of one statement, of shape (windows, labels), into one answer."""
+        windows = softmax(logits / self.checkpoint.temperature)
         merged = _merge(windows, self.labels) if len(windows) > 1 else windows[0]
         values = merged.tolist()
         return Prediction(
