@@ -29,7 +29,7 @@ __all__ = ["app", "main"]
 class _Group(typer.core.TyperGroup):
     """The commands, ending as people expect when stopped; the framework has its own ideas."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
