@@ -6,8 +6,10 @@ An engine runs one padded batch. It knows nothing of text, labels or order; all 
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -140,11 +142,12 @@ class TorchEngine:
         self.dtype = "bfloat16" if half else "float32"
         self.batch_tokens = 32_768 if gpu else 1024
         self._torch = torch
-        self._model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
-            checkpoint.folder,
-            dtype=torch.bfloat16 if half else torch.float32,
-            local_files_only=True,
-        )
+        with _without_progress_bar(transformers):
+            self._model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
+                checkpoint.folder,
+                dtype=torch.bfloat16 if half else torch.float32,
+                local_files_only=True,
+            )
         self._model.to(self._device).eval()
         self._pad = _pad_id(checkpoint)
 
@@ -212,6 +215,19 @@ def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
         return None
 
 
+@contextmanager
+def _without_progress_bar(transformers: Any) -> Iterator[None]:
+    """Opening a file of 45 MB needs no bar; whether others want theirs is left as it was."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _best_device(torch: Any) -> str:
     if torch.cuda.is_available():
         return "cuda"
@@ -220,8 +236,6 @@ def _best_device(torch: Any) -> str:
 
 def _pad_id(checkpoint: Checkpoint) -> int:
     """The padding token's id, from ``config.json``; masked, so its value changes no answer."""
-    import json
-
     path = checkpoint.file("config.json")
     return int(json.loads(path.read_text(encoding="utf-8")).get("pad_token_id") or 0)
 

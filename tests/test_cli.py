@@ -62,6 +62,14 @@ def test_predict_shows_the_label_first(tiny_model_dir: Path) -> None:
     assert label in {"optimistic", "circumspect", "opposed", "none"}
 
 
+def test_the_torch_engine_is_as_quiet(tiny_model_dir: Path) -> None:
+    done = run(
+        *("predict", "Let us wait.", "--topic", "the bridge", "--engine", "torch"),
+        *("--device", "cpu", "--model", tiny_model_dir),
+    )
+    assert done.returncode == 0 and done.stderr == ""
+
+
 def test_predict_json_is_one_object_whose_probabilities_sum_to_one(tiny_model_dir: Path) -> None:
     done = run(
         "predict", "Let us wait.", "--topic", "a bridge", "--json", "--model", tiny_model_dir
