@@ -26,7 +26,7 @@ TOKENIZER = "tokenizer.json"
 TORCH_WEIGHTS = "model.safetensors"
 ONNX_WEIGHTS = "onnx/model_int8.onnx"
 # Files of these kinds can run code when they are opened.
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "*.joblib")
+PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 AGAIN = "take the folder whole again"
 
 
@@ -61,7 +61,7 @@ class Checkpoint:
         description = folder / METADATA
         if not folder.is_dir():
             raise CheckpointError(str(folder), "no such folder", "a model folder", "check the path")
-        pickles = [path.name for kind in PICKLES for path in sorted(folder.glob(f"**/{kind}"))]
+        pickles = [p.name for p in sorted(folder.rglob("*")) if p.suffix.lower() in PICKLES]
         if pickles:
             raise CheckpointError(
                 str(folder),
