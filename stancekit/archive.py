@@ -32,6 +32,7 @@ __all__ = ["Progress", "Scorer", "Summary", "score"]
 # Rows scored at a time: room for the model to batch statements of like length, at 2 kB a row 8 MB,
 # and on a laptop a progress report every ten seconds or so.
 CHUNK = 4096
+DECIMALS = 6  # of a probability; the float32 behind it is good for no more
 ERRORS_SUFFIX = ".errors.jsonl"
 
 
@@ -289,9 +290,9 @@ def _error_line(row: BadRow) -> bytes:
 def _output_row(row: Row, prediction: Prediction, names: Mapping[str, str]) -> Row:
     values = {names[name]: value for name, value in row.values.items()} | {
         "label": prediction.label,
-        "confidence": prediction.confidence,
-        "score": prediction.score,
-        **{f"p_{name}": value for name, value in prediction.probabilities.items()},
+        "confidence": round(prediction.confidence, DECIMALS),
+        "score": round(prediction.score, DECIMALS),
+        **{f"p_{name}": round(p, DECIMALS) for name, p in prediction.probabilities.items()},
         "windows": prediction.windows,
     }
     exact = {names[name]: value for name, value in row.exact.items()}

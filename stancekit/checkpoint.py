@@ -61,14 +61,6 @@ class Checkpoint:
         description = folder / METADATA
         if not folder.is_dir():
             raise CheckpointError(str(folder), "no such folder", "a model folder", "check the path")
-        pickles = [p.name for p in sorted(folder.rglob("*")) if p.suffix.lower() in PICKLES]
-        if pickles:
-            raise CheckpointError(
-                str(folder),
-                f"the pickle {pickles[0]}",
-                "weights as safetensors and ONNX only",
-                "remove it: opening it could run code",
-            )
         try:
             facts = json.loads(description.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -77,6 +69,14 @@ class Checkpoint:
             ) from None
         except (OSError, ValueError) as error:
             raise CheckpointError(str(description), str(error), "valid JSON", AGAIN) from None
+        pickles = [p.name for p in sorted(folder.rglob("*")) if p.suffix.lower() in PICKLES]
+        if pickles:
+            raise CheckpointError(
+                str(folder),
+                f"the pickle {pickles[0]}",
+                "weights as safetensors and ONNX only",
+                "remove it: opening it could run code",
+            )
         return cls._understand(folder, facts)
 
     @classmethod

@@ -71,9 +71,8 @@ def read(path: str | Path) -> Reader:
             becomes unreadable half-way; a row that cannot be read is a ``BadRow`` instead.
     """
     path = Path(path)
-    make = _by_extension(READERS, path)
     _check_file(path)
-    return make(path)
+    return _by_extension(READERS, path)(path)
 
 
 def writer_for(path: str | Path) -> Callable[[BinaryIO, Columns], Writer]:
