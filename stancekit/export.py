@@ -149,7 +149,21 @@ def float_graph(model: Any) -> Any:
         dynamo=True,
         verbose=False,
     )
-    return program.model_proto
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(graph_model: Any) -> Any:
+    """The same model without what the exporter notes of each node: source lines and their paths.
+
+    They name folders of the machine that exported it, which is nobody else's business.
+    """
+    graph = graph_model.graph
+    for part in (
+        *(graph_model, graph),
+        *(*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output),
+    ):
+        del part.metadata_props[:]
+    return graph_model
 
 
 def _write_onnx(model: Any, path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from stancekit.checkpoint import ONNX_WEIGHTS
+from stancekit.model import BUNDLED
 from stancekit.quantise import (
     ACTIVATION_LEVELS,
     GELU_FLOOR,
@@ -230,3 +231,10 @@ def test_snapped_weights_become_the_same_integers_again(weights: Floats, levels:
     np.testing.assert_array_equal(again, integers)
     through_half, _ = _columns(snapped.astype(np.float16).astype(np.float32).T, levels)
     np.testing.assert_array_equal(through_half, integers)
+
+
+@pytest.mark.parametrize("bundled", [False, pytest.param(True, marks=pytest.mark.bundled)])
+def test_an_exported_graph_names_no_source_file(tiny_model_dir: Path, bundled: bool) -> None:
+    folder = BUNDLED if bundled else tiny_model_dir
+    # The exporter notes the line of code behind each node, with its path on that machine.
+    assert b".py" not in (folder / ONNX_WEIGHTS).read_bytes()
