@@ -93,10 +93,9 @@ def describe(
 
 def _snap(model: Any, torch: Any) -> None:
     """Move the weights that become integers to the steps integers can say."""
-    head = {name for name, _ in model.named_modules() if _is_head(name)}
     for name, module in model.named_modules():
         table = isinstance(module, torch.nn.Embedding)
-        if table or (isinstance(module, torch.nn.Linear) and name not in head):
+        if table or (isinstance(module, torch.nn.Linear) and not _is_head(name)):
             module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table))
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit.encoding import Encoder
+from stancekit.encoding import Encoder, Window
+from stancekit.engines import pad
 from stancekit.errors import InputError, MissingExtraError, RecordError
 from stancekit.records import Example, LabelSet
 
@@ -186,21 +187,11 @@ class _Collator:
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         import torch
 
-        longest = max(len(row["input_ids"]) for row in rows)
-        ids = torch.full((len(rows), longest), self.pad_id)
-        types = torch.zeros((len(rows), longest), dtype=torch.long)
-        mask = torch.zeros((len(rows), longest), dtype=torch.long)
-        for i, row in enumerate(rows):
-            length = len(row["input_ids"])
-            ids[i, :length] = torch.tensor(row["input_ids"])
-            types[i, :length] = torch.tensor(row["token_type_ids"])
-            mask[i, :length] = 1
-        return {
-            "input_ids": ids,
-            "token_type_ids": types,
-            "attention_mask": mask,
-            "labels": torch.tensor([row["labels"] for row in rows]),
-        }
+        windows = [
+            Window(np.asarray(row["input_ids"]), np.asarray(row["token_type_ids"])) for row in rows
+        ]
+        batch = {name: torch.from_numpy(array) for name, array in pad(windows, self.pad_id).items()}
+        return batch | {"labels": torch.tensor([row["labels"] for row in rows])}
 
 
 def _pad_id(base: Path) -> int:

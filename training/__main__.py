@@ -74,7 +74,8 @@ def main(arguments: Sequence[str]) -> None:
     )
     export(averaged, base / "tokenizer.json", output)
     parity = _calibrate(output, manifest, real)
-    reports = _reports(load(output), manifest)
+    model = load(output)
+    reports = _reports(model, manifest)
     for name, one in reports.items():
         print(f"\n{name}\n{one}")
     recipe = (
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
     if first:
         recipe += f" First stage: {asdict(FIRST_STAGE)}."
     report.write_card(output, manifest, reports, recipe, first, parity)
-    _describe(output, manifest, load(output), real, reports)
+    _describe(output, manifest, model, real, reports)
     print(f"\n{parity}\nwritten to {output}")
 
 
