@@ -96,6 +96,7 @@ def score(
     model: Scorer,
     *,
     topic: str | None = None,
+    min_confidence: float | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Summary:
     """Label every row of some files and write them, in order, to one file.
@@ -104,7 +105,8 @@ def score(
     takes little beside scoring, and once to score it a chunk at a time.
 
     The output has all columns of the inputs, then ``label``, ``confidence``, ``score``,
-    ``p_<label>`` for each label in the model's order, and ``windows``. An input column of one of
+    ``p_<label>`` for each label in the model's order, ``windows`` and, with ``min_confidence``,
+    ``uncertain`` (true where the confidence is below it). An input column of one of
     those names is kept as ``input_<name>`` (``input_input_<name>`` if that is taken, and so on).
     A ``topic`` given here is not written; the column ``topic`` stays as it is in the input.
     The output appears when all is done, or not at all; so does ``OUTPUT.errors.jsonl``, which has
@@ -116,10 +118,13 @@ def score(
             them, ``topic`` and ``speaker``.
         output: a jsonl, csv, tsv or parquet file; an older one is replaced.
         topic: the topic of rows whose own is empty, and of inputs that have no column ``topic``.
+        min_confidence: in [0, 1]; answers below it are marked, and given all the same.
+            ``StanceModel.min_confidence`` turns a wanted error rate into one.
         progress: called after each chunk of 4,096 rows, on the caller's thread.
 
     Raises:
-        InputError: no inputs, or no topic, or one the model cannot take.
+        InputError: no inputs, or no topic, or one the model cannot take, or a confidence outside
+            [0, 1].
         FileError: a file cannot be read or written, has no column ``statement``, or is both input
             and output. All but failing disks and files changed on the way is found before
             anything is scored.
@@ -127,6 +132,8 @@ def score(
     began = time.perf_counter()
     if isinstance(inputs, str | Path) or not inputs:
         raise InputError("inputs", repr(inputs), "a list of at least one file")
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise InputError("min_confidence", repr(min_confidence), "a confidence from 0 to 1")
     output, errors = Path(output), Path(f"{output}{ERRORS_SUFFIX}")
     make_writer = writer_for(output)
     _refuse_overwriting(inputs, output, errors)
@@ -142,7 +149,7 @@ def score(
         surveys = [reader.survey() for reader in readers]
         for path, survey in zip(inputs, surveys, strict=True):
             _check_columns(Path(path), survey.columns, topic)
-        columns, names = _output_columns(surveys, model.labels)
+        columns, names = _output_columns(surveys, model.labels, min_confidence is not None)
         total = sum(survey.rows for survey in surveys)
         counts: Counter[str] = Counter()
         rows_done = 0
@@ -157,7 +164,7 @@ def score(
                         errors_file.file.write(_error_line(outcome))
                     else:
                         row, prediction = outcome
-                        writer.write(_output_row(row, prediction, names))
+                        writer.write(_output_row(row, prediction, names, min_confidence))
                         counts[prediction.label] += 1
             rows_done += len(chunk)
             if progress is not None:
@@ -216,7 +223,9 @@ def _surveyed_rows(
             raise changed(display(Path(path)), count, f"the end of the file after {count:,} rows")
 
 
-def _output_columns(surveys: Iterable[Survey], labels: LabelSet) -> tuple[Columns, dict[str, str]]:
+def _output_columns(
+    surveys: Iterable[Survey], labels: LabelSet, marked: bool
+) -> tuple[Columns, dict[str, str]]:
     """All columns of the output with their kinds, and what each input column is called there."""
     ours: Columns = {
         "label": {"text"},
@@ -225,6 +234,8 @@ def _output_columns(surveys: Iterable[Survey], labels: LabelSet) -> tuple[Column
         **{f"p_{name}": {"float"} for name in labels.names},
         "windows": {"int"},
     }
+    if marked:
+        ours["uncertain"] = {"bool"}
     theirs: Columns = {}
     for survey in surveys:
         for name, kinds in survey.columns.items():
@@ -287,7 +298,9 @@ def _error_line(row: BadRow) -> bytes:
     return to_json(line).encode("utf-8", "replace") + b"\n"
 
 
-def _output_row(row: Row, prediction: Prediction, names: Mapping[str, str]) -> Row:
+def _output_row(
+    row: Row, prediction: Prediction, names: Mapping[str, str], min_confidence: float | None
+) -> Row:
     values = {names[name]: value for name, value in row.values.items()} | {
         "label": prediction.label,
         "confidence": round(prediction.confidence, DECIMALS),
@@ -295,5 +308,7 @@ def _output_row(row: Row, prediction: Prediction, names: Mapping[str, str]) -> R
         **{f"p_{name}": round(p, DECIMALS) for name, p in prediction.probabilities.items()},
         "windows": prediction.windows,
     }
+    if min_confidence is not None:
+        values["uncertain"] = prediction.confidence < min_confidence
     exact = {names[name]: value for name, value in row.exact.items()}
     return replace(row, values=values, exact=exact)

@@ -149,6 +149,10 @@ def score(
         str | None,
         typer.Option("--topic", "-t", help="What the stance is toward, where a row has no topic."),
     ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(help="Mark answers as uncertain, to leave at most this share wrong."),
+    ] = None,
     model: Model = None,
     engine: EngineName = None,
     device: Device = None,
@@ -162,8 +166,11 @@ def score(
     from stancekit import archive
 
     loaded = _load(model, engine, device, threads)
+    least = None if max_error is None else loaded.min_confidence(max_error)
     with _ProgressDisplay() as show:
-        summary = archive.score(inputs, output, loaded, topic=topic, progress=show)
+        summary = archive.score(
+            inputs, output, loaded, topic=topic, min_confidence=least, progress=show
+        )
     labels = ", ".join(f"{n} {label}" for label, n in summary.labels.items())
     print(
         f"rows scored: {summary.scored} in {summary.seconds:.1f} s "

@@ -41,6 +41,36 @@ class StanceModel:
         """The labels, in the order of probabilities."""
         return self.checkpoint.labels
 
+    def min_confidence(self, max_error: float) -> float:
+        """The confidence from which predictions err no more often than wanted.
+
+        Read from the checkpoint's table of rates, which was drawn up on held-out rows
+        (``calibration.risk_thresholds`` says what it promises); a rate between two of the table
+        counts as the stricter one.
+
+        Args:
+            max_error: share of predictions that may be wrong, in (0, 1).
+
+        Raises:
+            InputError: the table promises no rate as low as that.
+        """
+        table = sorted(
+            (float(rate), confidence)
+            for rate, confidence in self.checkpoint.facts["thresholds"].items()
+            if confidence is not None
+        )
+        fitting = [confidence for rate, confidence in table if rate <= max_error]
+        if not fitting or not max_error < 1:
+            raise InputError(
+                "max_error",
+                f"{max_error:g}",
+                "a rate the model was shown to keep to on held-out rows: from "
+                f"{table[0][0]:g} up, below 1"
+                if table
+                else "a model with a table of thresholds, which this one lacks",
+            )
+        return float(fitting[-1])
+
     def predict(self, statement: str, topic: str, speaker: str | None = None) -> Prediction:
         """The stance of one statement toward a topic.
 

@@ -395,3 +395,21 @@ def test_files_rewritten_meanwhile_are_refused(text: str, message: str, tmp_path
         patch.setattr(archive, "CHUNK", 1)
         score([one, two], tmp_path / "out.jsonl", Meddling(two, text))
     assert sorted(os.listdir(tmp_path)) == ["one.jsonl", "two.jsonl"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_answers_below_the_confidence_are_marked_and_kept(tmp_path: Path, suffix: str) -> None:
+    source = jsonl(tmp_path / "in.jsonl", {"statement": "A plain one.", "uncertain": "mine"})
+    for least, expected in ((0.5, False), (0.51, True)):
+        target = tmp_path / f"out{suffix}"
+        score([source], target, Stub(), topic="T", min_confidence=least)
+        (row,) = values(target)
+        assert str(row["uncertain"]).lower() == str(expected).lower()
+        assert row["label"] == "for" and row["input_uncertain"] == "mine"
+
+
+def test_a_confidence_no_answer_can_have_is_refused(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "in.jsonl", {"statement": "A plain one."})
+    with pytest.raises(InputError, match="min_confidence: found 5"):
+        score([source], tmp_path / "out.csv", Stub(), topic="T", min_confidence=5)
+    assert not (tmp_path / "out.csv").exists()

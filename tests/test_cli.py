@@ -223,3 +223,22 @@ def test_help_lists_every_command() -> None:
     done = run("--help")
     for command in ("predict", "read", "score", "evaluate", "info"):
         assert f"  {command}" in done.stdout
+
+
+def test_a_rate_the_model_cannot_promise_is_refused(
+    tiny_model_dir: Path, archive: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.csv"
+    done = run("score", archive, "-o", output, "--max-error", "0.05", "--model", tiny_model_dir)
+    assert "max_error: found 0.05" in refused(done)
+    assert not output.exists()
+
+
+@pytest.mark.bundled
+def test_max_error_marks_what_is_uncertain(archive: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    done = run("score", archive, "-o", output, "--max-error", "0.1")
+    assert done.returncode == 0, done.stderr
+    with output.open(newline="") as file:
+        marks = {row["uncertain"].lower() for row in csv.DictReader(file)}
+    assert marks <= {"true", "false"} and "true" in marks

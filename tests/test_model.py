@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,18 @@ def test_batches_hold_every_window_once_within_the_budget(lengths: list[int], to
 def test_a_window_over_the_budget_stands_alone() -> None:
     windows = [Window(np.zeros(n, np.int64), np.zeros(n, np.int64)) for n in (300, 200, 10)]
     assert list(batches(windows, 100)) == [[0], [1], [2]]
+
+
+def test_confidence_for_a_wanted_error_rate(tiny_model: StanceModel) -> None:
+    table = {"0.05": None, "0.1": 0.9, "0.2": 0.7}
+    checkpoint = replace(tiny_model.checkpoint, facts={"thresholds": table})
+    model = StanceModel(checkpoint, tiny_model.engine)
+    assert model.min_confidence(0.1) == 0.9
+    assert model.min_confidence(0.15) == 0.9  # the stricter of its neighbours
+    assert model.min_confidence(0.5) == 0.7
+    for unkept in (0.05, 0, -1, 1, float("nan")):
+        with pytest.raises(InputError, match=r"from 0\.1 up"):
+            model.min_confidence(unkept)
+    bare = StanceModel(replace(checkpoint, facts={"thresholds": {}}), tiny_model.engine)
+    with pytest.raises(InputError, match="this one lacks"):
+        bare.min_confidence(0.1)
