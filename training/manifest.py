@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit.records import Example
+from stancekit.records import Example, LabelSet
 from training.standoff import digest, join, rows_of
 
+# In the order of the models' outputs.
+LABELS = LabelSet(("optimistic", "circumspect", "opposed", "none"), (1, 0, -1, None))
 CORPUS = Path(__file__).parent / "corpus"
 DEV_SHARE = 0.12  # of components; about 1,400 real and 1,500 written rows
 # One topic ("the draft resolution") can tie many documents together; a component this large on
@@ -65,7 +67,7 @@ def load(texts: Path | None) -> Manifest:
     rows = _without_repeats(rows)
     train: list[Row] = []
     dev: list[Row] = []
-    for component in _components(rows):
+    for component in components(rows):
         small = len(component) <= LARGEST_DEV_COMPONENT
         side = dev if small and _draw(component) < DEV_SHARE else train
         side.extend(component)
@@ -100,7 +102,8 @@ def _without_repeats(rows: Sequence[Row]) -> list[Row]:
     return list(seen.values())
 
 
-def _components(rows: Sequence[Row]) -> list[list[Row]]:
+def components(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that share a group, a document, a statement or a topic, in parts that share none."""
     parent = list(range(len(rows)))
 
     def find(i: int) -> int:

@@ -1,0 +1,41 @@
+"""What a fine-tuned classifier, of any size, makes of examples: before it is a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancekit.encoding import Encoder
+from stancekit.engines import pad
+from stancekit.finetune import has_bfloat16, pad_id, takes_types
+from stancekit.model import batches, softmax
+from stancekit.records import Example
+
+BATCH_TOKENS = 2048  # padded; larger ones leave the processor's caches
+
+
+def probabilities(folder: Path, tokenizer: Path, rows: Sequence[Example]) -> NDArray[np.float64]:
+    """Shape (rows, labels), rows summing to 1; a statement of several windows has their mean."""
+    import torch
+    import transformers
+
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    types, padding = takes_types(model), pad_id(folder)
+    encoded = Encoder(tokenizer).encode(rows)
+    flat = [window for windows in encoded for window in windows]
+    owners = np.repeat(np.arange(len(rows)), [len(windows) for windows in encoded])
+    result = np.zeros((len(rows), model.config.num_labels))
+    bf16 = has_bfloat16(torch)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        for batch in batches(flat, BATCH_TOKENS):
+            arrays = pad([flat[i] for i in batch], padding)
+            if not types:
+                del arrays["token_type_ids"]
+            inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+            logits = model(**inputs).logits.float().numpy()
+            np.add.at(result, owners[batch], softmax(logits))
+    result /= result.sum(axis=1, keepdims=True)
+    return result
