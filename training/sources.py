@@ -37,9 +37,8 @@ class Source:
 SOURCES = {
     "perspectrum": Source("CC BY-SA 4.0", 6_000, True),
     "ibm_cs": Source("CC BY-SA 3.0", 1_000, True),
-    "ibm_arg30k": Source("CC BY-SA 3.0", 8_000, True),
-    "pstance": Source("MIT", 4_000, False),
-    "unscon": Source("CC BY-SA", 500, False),
+    "ibm_arg30k": Source("CC BY-SA 3.0", 2_000, True),
+    "unscon": Source("CC BY-SA", 300, False),
 }
 FOREIGN_SHARE = 0.25  # of rows with a stance; about what the codebook's own corpora hold of none
 

@@ -13,13 +13,15 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from stancekit.errors import FileError
 
-LABELS = Path(__file__).parent / "labels" / "real.jsonl"
+FOLDER = Path(__file__).parent / "labels"
+LABELS = FOLDER / "real.jsonl"  # the first sentences labelled; dev was drawn from them
+POOL = FOLDER / "pool.jsonl"  # those chosen later, where a model was unsure: training only
 KEPT = ("source", "licence", "doc", "group", "topic", "speaker", "label", "domain", "phenomenon")
 # A row whose licence is in doubt may be evaluated on by whoever holds it, but teaches nothing here.
 DOUBTFUL = re.compile(r"doubtful|unverified|verify|none stated", re.IGNORECASE)
@@ -56,19 +58,31 @@ def detach(folder: Path) -> list[dict[str, Any]]:
     return kept
 
 
-def join(folder: Path | None) -> tuple[list[dict[str, Any]], int]:
+def texts_of(folder: Path | None) -> dict[str, str]:
+    """Hash to statement, of all JSON lines below a folder; none where there is no folder."""
+    if folder is None or not folder.is_dir():
+        return {}
+    texts = {}
+    for file in sorted(folder.rglob("*.jsonl")):
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                statement = json.loads(line).get("statement")
+                if isinstance(statement, str):
+                    texts[digest(statement)] = statement
+    return texts
+
+
+def join(texts: Mapping[str, str], labels: Path) -> tuple[list[dict[str, Any]], int]:
     """Labelled rows with their statements back in place, and how many found no statement.
 
     Args:
-        folder: the texts; None, or a folder that is not there, joins nothing.
+        texts: hash to statement.
+        labels: a stand-off file.
     """
-    with LABELS.open(encoding="utf-8") as lines:
-        labels = [json.loads(line) for line in lines]
-    if folder is None or not folder.is_dir():
-        return [], len(labels)
-    texts = {digest(row["statement"]): row["statement"] for row in rows_of(folder)}
-    joined = [{**row, "statement": texts[row["hash"]]} for row in labels if row["hash"] in texts]
-    return joined, len(labels) - len(joined)
+    with labels.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    joined = [{**row, "statement": texts[row["hash"]]} for row in rows if row["hash"] in texts]
+    return joined, len(rows) - len(joined)
 
 
 if __name__ == "__main__":
