@@ -187,12 +187,50 @@ def test_a_batch_is_padded_as_the_engines_pad(tiny_trained_dir: Path) -> None:
     from stancekit.engines import pad
 
     encoder = Encoder(tiny_trained_dir / "tokenizer.json")
-    batch = finetune._Collator(0)(finetune._rows(encoder, rows(5), LABELS))
+    batch = finetune._Collator(0, types=True)(finetune._rows(encoder, rows(5), LABELS))
     assert batch.pop("labels").tolist() == [0, 1, 2, 0, 1]
     wanted = pad([w for (w,) in encoder.encode(rows(5))], 0)
     assert {name: array.tolist() for name, array in batch.items()} == {
         name: array.tolist() for name, array in wanted.items()
     }
+
+
+def test_an_encoder_without_segments_is_not_given_any(tiny_trained_dir: Path) -> None:
+    from stancekit.encoding import Encoder
+
+    encoder = Encoder(tiny_trained_dir / "tokenizer.json")
+    batch = finetune._Collator(0, types=False)(finetune._rows(encoder, rows(5), LABELS))
+    assert set(batch) == {"input_ids", "attention_mask", "labels"}
+
+
+def test_probabilities_can_be_taught_in_place_of_labels(
+    tmp_path: Path, tiny_trained_dir: Path
+) -> None:
+    from training.probabilities import probabilities
+
+    # Every label turned to the next one, and none of it to be had from the rows themselves.
+    wanted = np.eye(3, dtype=np.float32)[[(LABELS.index(str(e.label)) + 1) % 3 for e in rows()]]
+    unlabelled = [Example(e.statement, e.topic) for e in rows()]
+    recipe = Recipe(epochs=3, learning_rate=5e-3, batch=4, label_smoothing=0)
+    fit(tiny_trained_dir, unlabelled, rows(6), LABELS, tmp_path, recipe, wanted)
+    answers = probabilities(tmp_path, tiny_trained_dir / "tokenizer.json", unlabelled)
+    assert np.mean(answers.argmax(1) == wanted.argmax(1)) > 0.8
+    with pytest.raises(InputError, match=r"targets: found shape \(41, 3\), wanted shape \(42, 3\)"):
+        fit(tiny_trained_dir, unlabelled, rows(6), LABELS, tmp_path, recipe, wanted[:41])
+
+
+def test_frozen_layers_keep_their_weights(tmp_path: Path, tiny_trained_dir: Path) -> None:
+    recipe = Recipe(epochs=1, learning_rate=5e-3, batch=4, frozen_layers=1)
+    before, after = (
+        weights(tiny_trained_dir),
+        weights(fit(tiny_trained_dir, rows(), rows(6), LABELS, tmp_path, recipe)),
+    )
+    frozen = [n for n in after if ".embeddings." in n or ".layer.0." in n]
+    assert len(frozen) > 10
+    for name in frozen:
+        np.testing.assert_array_equal(after[name], before[name])
+    moved = [n for n in after if ".layer.1." in n and n.endswith("weight")]
+    assert moved and all(not np.array_equal(after[n], before[n]) for n in moved)
 
 
 def test_macro_f1_is_that_of_scikit_learn() -> None:

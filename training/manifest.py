@@ -14,8 +14,8 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from training.standoff import LABELS as REAL
 # In the order of the models' outputs.
 LABELS = LabelSet(("optimistic", "circumspect", "opposed", "none"), (1, 0, -1, None))
 CORPUS = Path(__file__).parent / "corpus"
-ADDED = ("n1", "n2", "n3", "n4")  # corpora written since the split was drawn
+ADDED = "n"  # what the names of corpora written since the split was drawn begin with
 CORRECTIONS = FOLDER / "corrections.jsonl"
 DEV_SHARE = 0.12  # of components; about 1,400 real and 1,500 written rows
 # One topic ("the draft resolution") can tie many documents together; a component this large on
@@ -49,18 +49,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Train and dev rows, and the count of labels whose text was not at hand."""
+    """Rows by what they are for.
+
+    Attributes:
+        train: to learn from.
+        dev: of topics, documents, groups and statements that training does not hold.
+        missing: labels whose text was not at hand.
+        seen: real rows of documents and statements that training does not hold, on topics that it
+            does: beside dev they tell what knowing the topic is worth.
+    """
 
     train: list[Row]
     dev: list[Row]
     missing: int
+    seen: list[Row] = field(default_factory=list)
 
     def hash(self) -> str:
         """SHA-256 over every row and its side, in order."""
         lines = [
             f"{side}\t{digest(row.example.statement)}\t{row.example.topic}\t{row.example.speaker}"
             f"\t{row.example.label}"
-            for side, rows in (("train", self.train), ("dev", self.dev))
+            for side, rows in (("train", self.train), ("dev", self.dev), ("seen", self.seen))
             for row in rows
         ]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -72,9 +81,9 @@ def load(texts: Path | None) -> Manifest:
     real, missing = join(statements, REAL)
     pool, missing_pool = join(statements, POOL)
     written = list(rows_of(CORPUS))
-    first = [_row(raw, real=False) for raw in written if raw["file"] not in ADDED]
+    first = [_row(raw, real=False) for raw in written if not raw["file"].startswith(ADDED)]
     first += [_row(raw, real=True) for raw in real]
-    added = [_row(raw, real=False, added=True) for raw in written if raw["file"] in ADDED]
+    added = [_row(raw, real=False, added=True) for raw in written if raw["file"].startswith(ADDED)]
     added += [_row(raw, real=True, added=True) for raw in pool]
     train: list[Row] = []
     dev: list[Row] = []
@@ -82,17 +91,26 @@ def load(texts: Path | None) -> Manifest:
         small = len(component) <= LARGEST_DEV_COMPONENT
         side = dev if small and _draw(component) < DEV_SHARE else train
         side.extend(component)
-    known = {(i, key(row)) for row in dev for i, key in enumerate(KEYS) if key(row)}
-    train += [
+    # Dev keeps its topics to itself, whatever was labelled later.
+    values_of_dev = _values(dev)
+    added = [row for row in added if not _shared(row, values_of_dev)]
+    topics = {normal_topic(row.example.topic) for row in train}
+    texts_of_train = _values(train, TEXT_KEYS)
+    seen = [
         row
         for row in added
-        if not any(key(row) and (i, key(row)) in known for i, key in enumerate(KEYS))
+        if row.real
+        and normal_topic(row.example.topic) in topics
+        and not _shared(row, texts_of_train, TEXT_KEYS)
     ]
+    texts_of_seen = _values(seen, TEXT_KEYS)
+    train += [row for row in added if not _shared(row, texts_of_seen, TEXT_KEYS)]
     corrections = _corrections()
     return Manifest(
         _corrected(_without_repeats(train), corrections),
         _corrected(dev, corrections),
         missing + missing_pool,
+        _corrected(_without_repeats(seen), corrections),
     )
 
 
@@ -128,6 +146,19 @@ KEYS: tuple[Callable[[Row], str | None], ...] = (
     lambda row: " ".join(re.findall(r"\w+", row.example.statement.lower())),
     lambda row: normal_topic(row.example.topic),
 )
+TEXT_KEYS = range(3)  # all of them but the topic
+
+
+def _values(
+    rows: Iterable[Row], keys: Iterable[int] = range(len(KEYS))
+) -> set[tuple[int, str | None]]:
+    return {(i, KEYS[i](row)) for row in rows for i in keys if KEYS[i](row)}
+
+
+def _shared(
+    row: Row, values: set[tuple[int, str | None]], keys: Iterable[int] = range(len(KEYS))
+) -> bool:
+    return any((i, KEYS[i](row)) in values for i in keys)
 
 
 def _row(raw: dict[str, Any], real: bool, added: bool = False) -> Row:
@@ -193,7 +224,7 @@ if __name__ == "__main__":
     import sys
 
     manifest = load(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
-    for name, rows in (("train", manifest.train), ("dev", manifest.dev)):
+    for name, rows in (("train", manifest.train), ("dev", manifest.dev), ("seen", manifest.seen)):
         for real in (True, False):
             part = [row for row in rows if row.real is real]
             print(name, "real" if real else "written", len(part), json.dumps(counts(part)))

@@ -24,7 +24,7 @@ from training.manifest import LABELS
 from training.probabilities import probabilities
 
 FOLDS = 2  # each fold model sees half the rows, which is still more than most stance sets hold
-RECIPE = Recipe(epochs=2)
+RECIPE = Recipe(epochs=1)
 
 
 def out_of_fold(rows: Sequence[manifests.Row], base: Path, work: Path) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """The teacher: a large encoder, fine-tuned in three stages from the general to the particular.
 
 First other people's stance sets, which teach it to read a statement against a topic; then the
-codebook's first corpora; last, at a lower rate, the rows that a model found hard (labelled since)
-with all other real text, so that the last it sees is most like what it will be asked.
+codebook's first corpora; last, at a lower rate, the rows labelled since, most of them real and
+chosen because a model was unsure of them.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ SECOND = Recipe(epochs=2, learning_rate=4e-5, frozen_layers=2)
 THIRD = Recipe(epochs=1, learning_rate=3e-5, frozen_layers=2)
 
 
-def teach(base: Path, manifest: Manifest, public: Path | None, work: Path) -> Path:
+def teach(base: Path, manifest: Manifest, public: Sequence[Example], work: Path) -> Path:
     """Train the teacher; the folder it is in.
 
     Args:
         base: the encoder's folder.
         manifest: rows, of which only training rows are learnt from.
-        public: folder of openly licensed stance sets; None leaves out the first stage.
+        public: rows of other stance sets; without any there is no first stage.
         work: folder for the stages.
     """
     real = [row.example for row in manifest.dev if row.real]
     folder = base
-    stages = [
-        ("first", open_sets(public, manifest), FIRST),
+    stages: list[tuple[str, Sequence[Example], Recipe]] = [
+        ("first", public, FIRST),
         ("second", [row.example for row in manifest.train if not row.added], SECOND),
-        ("third", [row.example for row in manifest.train if row.added or row.real], THIRD),
+        ("third", [row.example for row in manifest.train if row.added], THIRD),
     ]
     for name, rows, recipe in stages:
         if rows:

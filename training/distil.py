@@ -1,0 +1,70 @@
+"""The student: a small encoder that learns a teacher's probabilities beside the gold labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancekit.finetune import Recipe, fit
+from stancekit.records import Example
+from training.manifest import LABELS, Manifest
+from training.probabilities import probabilities
+
+STUDENT = Recipe(epochs=3, learning_rate=1.5e-4, batch=48, label_smoothing=0)
+GOLD_SHARE = 0.5  # of the target, where a row has both a label and the teacher's answer
+SMOOTHING = 0.05  # of the target of a row that has a label alone
+
+
+def distil(
+    base: Path, teacher: Path, manifest: Manifest, asked: Sequence[Example], work: Path
+) -> Path:
+    """Train the student; the folder it is in.
+
+    Real rows have gold label and teacher's answer in equal parts, written rows the gold label, and
+    questions, which nobody labelled, the answer alone.
+
+    Args:
+        base: the student's encoder.
+        teacher: a fine-tuned folder with its ``tokenizer.json``.
+        manifest: labelled rows.
+        asked: unlabelled examples for the teacher to answer.
+        work: folder for the answers and the student.
+    """
+    real = [row.example for row in manifest.train if row.real]
+    written = [row.example for row in manifest.train if not row.real]
+    answers = answered(teacher, [*real, *asked], work)
+    targets = np.concatenate(
+        [
+            GOLD_SHARE * gold(real) + (1 - GOLD_SHARE) * answers[: len(real)],
+            (1 - SMOOTHING) * gold(written) + SMOOTHING / len(LABELS.names),
+            answers[len(real) :],
+        ]
+    )
+    dev = [row.example for row in manifest.dev if row.real]
+    rows = [*real, *written, *asked]
+    return fit(base, rows, dev, LABELS, work / "student", STUDENT, targets.astype(np.float32))
+
+
+def answered(teacher: Path, rows: Sequence[Example], work: Path) -> NDArray[np.float64]:
+    """The teacher's probabilities, kept on disk: they take as long as an epoch of the student."""
+    weights = (teacher / "model.safetensors").stat()
+    key = repr(
+        ([(e.statement, e.topic, e.speaker) for e in rows], weights.st_size, weights.st_mtime)
+    )
+    file = work / f"answers-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
+    if not file.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        np.save(file, probabilities(teacher, teacher / "tokenizer.json", rows))
+    kept: NDArray[np.float64] = np.load(file)
+    return kept
+
+
+def gold(rows: Sequence[Example]) -> NDArray[np.float64]:
+    """One-hot rows of shape (rows, labels)."""
+    places = [LABELS.index(str(row.label)) for row in rows]
+    result: NDArray[np.float64] = np.eye(len(LABELS.names))[places]
+    return result
