@@ -14,7 +14,7 @@ from stancekit.records import Example
 from training.manifest import LABELS, Manifest
 from training.probabilities import probabilities
 
-STUDENT = Recipe(epochs=3, learning_rate=1.5e-4, batch=48, label_smoothing=0)
+STUDENT = Recipe(epochs=2.5, learning_rate=1.5e-4, batch=48, label_smoothing=0)
 GOLD_SHARE = 0.5  # of the target, where a row has both a label and the teacher's answer
 SMOOTHING = 0.05  # of the target of a row that has a label alone
 

@@ -19,12 +19,14 @@ from training.manifest import Manifest, Row, normal_topic
 from training.standoff import DOUBTFUL
 
 T = TypeVar("T")
-# Rows of each kind; a whole pass of the student is what an hour of two processor cores allows.
-OTHER_TOPIC = 10_000
+# Rows of each kind, as many together as there are labelled ones: more would crowd those out.
+OTHER_TOPIC = 6_000
 TURNED = 5_000
-REPHRASED = 3_000
-SPEAKERLESS = 4_000
+REPHRASED = 2_000
+SPEAKERLESS = 3_000
 UNLABELLED = 5_000
+OPEN_SETS = 4_000
+UNNAMED = 3_000
 TURNS = (
     "opposition to {}",
     "a ban on {}",
@@ -51,7 +53,7 @@ def questions(
 
     Args:
         manifest: whose training rows give statements, topics and speakers.
-        open_sets: rows of other stance sets, asked as they are.
+        open_sets: rows of other stance sets, some of which are asked as they are.
         texts: the folder whose ``unlabelled.jsonl`` gives more statements.
         seed: of all draws.
     """
@@ -71,8 +73,8 @@ def questions(
             Example(e.statement, e.topic)
             for e in _sample([e for e in train if e.speaker], SPEAKERLESS, rng)
         ),
-        *unnamed(train, seed),
-        *open_sets,
+        *_sample(unnamed(train, seed), UNNAMED, rng),
+        *_sample(open_sets, OPEN_SETS, rng),
         *_unlabelled(manifest, texts, topics, rng),
     ]
     seen = {_key(example) for example in train}
