@@ -99,7 +99,7 @@ def read(
     A table of every attributed statement, then a line a speaker. With --json one line an article
     that holds narration too.
     """
-    from stancekit.display import balances, record, statement_table
+    from stancekit.display import balances, statement_record, statement_table
     from stancekit.files import read_article
 
     texts = [read_article(path) for path in articles]
@@ -108,17 +108,7 @@ def read(
         answers = loaded.read(article, topic)
         speakers = balances(answers, loaded.labels)
         if as_json:
-            statements = [
-                {
-                    "text": s.text,
-                    "speaker": s.speaker,
-                    "kind": s.kind,
-                    "start": s.start,
-                    "end": s.end,
-                    **record(p),
-                }
-                for s, p in answers
-            ]
+            statements = [statement_record(s, p) for s, p in answers]
             facts = {"article": article.source, "topic": topic, "statements": statements}
             print(_json(facts | {"speakers": [balance.to_dict() for balance in speakers]}))
             continue
@@ -185,6 +175,9 @@ def score(
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Rows with statement, topic, label; maybe speaker.")],
     as_json: AsJson = False,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Mask topics and speakers, and make small changes too.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the resampling behind the intervals.")] = 0,
     model: Model = None,
     engine: EngineName = None,
@@ -194,12 +187,14 @@ def evaluate(
     """How good a model is on labelled rows, with intervals."""
     from stancekit import evaluation
     from stancekit.files import read_examples
+    from stancekit.probes import probe
 
     examples = read_examples(data)
     loaded = _load(model, engine, device, threads)
+    predictions = loaded.predict_many(examples)
     report = evaluation.evaluate(
         examples,
-        loaded.predict_many(examples),
+        predictions,
         loaded.labels,
         recipe={
             "data": evaluation.data_hash(examples),
@@ -210,7 +205,11 @@ def evaluate(
         },
         seed=seed,
     )
-    print(_json(report.to_dict()) if as_json else report)
+    probed = probe(loaded, examples, predictions, seed) if probes else None
+    if as_json:
+        print(_json(report.to_dict() | ({"probes": probed.to_dict()} if probed else {})))
+    else:
+        print(report if probed is None else f"{report}\n\n{probed}")
 
 
 @app.command(epilog="Example: stancekit info --json")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from stancekit.archive import Progress
 
-__all__ = ["Balance", "balances", "prediction_line", "progress_line", "record", "statement_table"]
+__all__ = [
+    *("Balance", "balances", "prediction_line", "progress_line", "record"),
+    *("statement_record", "statement_table"),
+]
 
 # Green for, red against, yellow in between: what people expect; grey for no stance.
 POSITIVE, NEGATIVE, BETWEEN, SILENT = "green", "red", "yellow", "bright_black"
@@ -71,6 +74,18 @@ def record(prediction: Prediction) -> dict[str, Any]:
         "score": round(prediction.score, 4),
         "probabilities": {name: round(p, 4) for name, p in prediction.probabilities.items()},
         "windows": prediction.windows,
+    }
+
+
+def statement_record(statement: Statement, prediction: Prediction) -> dict[str, Any]:
+    """A statement of an article and its prediction as one dict ready for JSON."""
+    return {
+        "text": statement.text,
+        "speaker": statement.speaker,
+        "kind": statement.kind,
+        "start": statement.start,
+        "end": statement.end,
+        **record(prediction),
     }
 
 

@@ -17,7 +17,10 @@ from stancekit.calibration import brier, check_pairs, ece
 from stancekit.errors import InputError, RecordError
 from stancekit.records import Example, LabelSet, Prediction
 
-__all__ = ["Interval", "LabelScore", "Report", "data_hash", "evaluate"]
+__all__ = [
+    *("Interval", "LabelScore", "Report", "data_hash", "evaluate"),
+    *("confusions", "f1_scores", "interval", "resample"),
+]
 
 Ints = NDArray[np.int64]
 TAILS = (2.5, 97.5)  # percent; an interval of 95%, as sacrebleu and most papers give it
@@ -154,21 +157,21 @@ def evaluate(
     gold = np.array([_gold(i, e, labels) for i, e in enumerate(examples, start=1)])
     probabilities = np.array([_ordered(i, p, labels) for i, p in enumerate(predictions, start=1)])
     predicted = np.array([labels.index(p.label) for p in predictions])
-    by_group = _confusions([e.group for e in examples], gold, predicted, len(labels))
+    by_group = confusions([e.group for e in examples], gold, predicted, len(labels))
     total = by_group.sum(axis=0)
-    draws = _resample(by_group, np.random.default_rng(seed), resamples)
+    draws = resample(by_group, np.random.default_rng(seed), resamples)
 
-    f1, f1_draws = _f1(total), _f1(draws)
+    f1, f1_draws = f1_scores(total), f1_scores(draws)
     stances = [i for i, worth in enumerate(labels.polarity) if worth is not None]
     right = np.trace(draws, axis1=1, axis2=2) / draws.sum(axis=(1, 2))
     hits, support, claimed = np.diagonal(total), total.sum(axis=1), total.sum(axis=0)
     return Report(
         n=len(gold),
         groups=len(by_group),
-        accuracy=_interval(hits.sum() / len(gold), right),
-        macro_f1=_interval(f1.mean(), f1_draws.mean(axis=1)),
+        accuracy=interval(hits.sum() / len(gold), right),
+        macro_f1=interval(f1.mean(), f1_draws.mean(axis=1)),
         macro_f1_stance=(
-            _interval(f1[stances].mean(), f1_draws[:, stances].mean(axis=1))
+            interval(f1[stances].mean(), f1_draws[:, stances].mean(axis=1))
             if 0 < len(stances) < len(labels)
             else None
         ),
@@ -176,7 +179,7 @@ def evaluate(
             name: LabelScore(
                 precision=float(hits[i] / max(claimed[i], 1)),
                 recall=float(hits[i] / max(support[i], 1)),
-                f1=_interval(f1[i], f1_draws[:, i]),
+                f1=interval(f1[i], f1_draws[:, i]),
                 support=int(support[i]),
             )
             for i, name in enumerate(labels.names)
@@ -224,8 +227,8 @@ def _ordered(number: int, prediction: Prediction, labels: LabelSet) -> list[floa
     return [prediction.probabilities[name] for name in labels.names]
 
 
-def _confusions(groups: Sequence[str | None], gold: Ints, predicted: Ints, size: int) -> Ints:
-    """Counts of shape (groups, gold, predicted), groups in order of appearance."""
+def confusions(groups: Sequence[str | None], gold: Ints, predicted: Ints, size: int) -> Ints:
+    """Counts of shape (groups, gold, predicted), groups in order of appearance; None is its own."""
     keys = [row if group is None else group for row, group in enumerate(groups)]
     place = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     counts = np.zeros((len(place), size, size), dtype=np.int64)
@@ -233,18 +236,18 @@ def _confusions(groups: Sequence[str | None], gold: Ints, predicted: Ints, size:
     return counts
 
 
-def _resample(by_group: Ints, rng: np.random.Generator, resamples: int) -> Ints:
-    """Counts of shape (resamples, gold, predicted), each the sum of as many groups drawn again."""
-    groups, size, _ = by_group.shape
+def resample(by_group: Ints, rng: np.random.Generator, resamples: int) -> Ints:
+    """Counts of shape (groups, ...) to (resamples, ...): sums over as many groups drawn again."""
+    groups, *shape = by_group.shape
     # Groups with the same counts are interchangeable: drawing kinds of group by how common they
     # are is the same law, far fewer draws, and leaves the order of rows without influence.
     kinds, common = np.unique(by_group.reshape(groups, -1), axis=0, return_counts=True)
     # One resample at a time: all at once would take resamples x groups numbers of memory.
     sums = [rng.multinomial(groups, common / groups) @ kinds for _ in range(resamples)]
-    return np.stack(sums).reshape(resamples, size, size)
+    return np.stack(sums).reshape(resamples, *shape)
 
 
-def _f1(confusion: Ints) -> NDArray[np.float64]:
+def f1_scores(confusion: Ints) -> NDArray[np.float64]:
     """F1 of each label, shape (..., labels), of counts of shape (..., gold, predicted)."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     either = confusion.sum(axis=-1) + confusion.sum(axis=-2)
@@ -252,7 +255,8 @@ def _f1(confusion: Ints) -> NDArray[np.float64]:
     return scores
 
 
-def _interval(value: Any, draws: NDArray[np.float64]) -> Interval:
+def interval(value: Any, draws: NDArray[np.float64]) -> Interval:
+    """A value with the 95% interval of its draws, of shape (resamples,)."""
     low, high = np.percentile(draws, TAILS)
     return Interval(float(value), float(low), float(high))
 

@@ -161,6 +161,29 @@ def test_evaluate_reports_and_signs(tmp_path: Path, tiny_model_dir: Path) -> Non
     assert facts["n"] == 2
 
 
+def test_evaluate_probes_on_request(tmp_path: Path, tiny_model_dir: Path) -> None:
+    data = tmp_path / "gold.csv"
+    data.write_text(
+        "statement,topic,speaker,label\n"
+        "Ada Quill said we back the bridge.,the bridge,Ada Quill,optimistic\n"
+        "Ada Quill said we back the bridge.,the tax,Ada Quill,none\n",
+        encoding="utf-8",
+    )
+    plain = run("evaluate", data, "--model", tiny_model_dir)
+    done = run("evaluate", data, "--probes", "--model", tiny_model_dir)
+    assert done.returncode == 0 and done.stderr == ""
+    report, _, probes = done.stdout.partition("\n\nmacro-F1   ")
+    assert f"{report}\n" == plain.stdout
+    assert "topic masked" in probes and "label unchanged, typos" in probes
+    facts = json.loads(
+        run("evaluate", data, "--probes", "--json", "--model", tiny_model_dir).stdout
+    )
+    assert facts["n"] == 2 and facts["probes"]["flip_pairs"]["n"] == 1
+    assert facts["probes"]["unchanged"]["speaker renamed"]["n"] == 2
+    without = json.loads(run("evaluate", data, "--json", "--model", tiny_model_dir).stdout)
+    assert facts == without | {"probes": facts["probes"]}
+
+
 def test_evaluate_names_the_row_of_an_unknown_label(tmp_path: Path, tiny_model_dir: Path) -> None:
     data = tmp_path / "gold.csv"
     data.write_text("statement,topic,label\nWe back it.,the bridge,optimistc\n", encoding="utf-8")

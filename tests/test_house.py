@@ -28,7 +28,7 @@ LAYERS = [
     ["records"],
     ["reading", "rows lines delimited tables files", "encoding checkpoint engines", "calibration"],
     ["model"],
-    ["archive cluster evaluation display finetune quantise export"],
+    ["archive cluster evaluation probes display finetune quantise export"],
     ["__init__"],
     ["cli"],
     ["__main__"],
