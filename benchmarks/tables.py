@@ -18,29 +18,39 @@ from benchmarks.results import read
 
 README = Path(__file__).parent.parent / "README.md"
 MARKED = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-PARTS = {"real": "real text", "written": "written for the project"}
+PARTS = {
+    "real": "real text",
+    "seen": "real text, topics seen in training",
+    "written": "written for the project",
+}
+OURS = "stancekit-small-en"
+LACKING = "Not measured yet: run `python -m benchmarks.quality TEXTS`.\n"
 
 
 def quality() -> str:
-    """Macro-F1 of the model and what else one could do, on both parts of dev."""
-    parts = read("quality")["parts"]
+    """Macro-F1 of the model and what else one could do, on each part."""
+    facts = read("quality")
+    parts = {part: facts["parts"][part] for part in PARTS if part in facts["parts"]}
     lines = [
-        "| macro-F1, four labels [95% interval] | real text | written for the project |",
-        "| --- | --- | --- |",
+        f"| macro-F1, four labels [95% interval] | {' | '.join(PARTS[part] for part in parts)} |",
+        "| --- |" + " --- |" * len(parts),
     ]
     for name in parts["real"]:
-        cells = " | ".join(_interval(parts[part][name]["macro_f1"]) for part in PARTS)
+        cells = " | ".join(_interval(reports[name]["macro_f1"]) for reports in parts.values())
         lines.append(f"| {name} | {cells} |")
+    if facts.get("difference"):
+        changes = " | ".join(_interval(facts["difference"][part], "+.3f") for part in parts)
+        lines.append(f"| {OURS} minus v1, on the same draws | {changes} |")
     sizes = "; ".join(
-        f"{PARTS[part]}: n = {report['n']} in {report['groups']} groups"
-        for part, report in ((part, parts[part]["stancekit-small-en"]) for part in PARTS)
+        f"{PARTS[part]}: n = {reports[OURS]['n']} in {reports[OURS]['groups']} groups"
+        for part, reports in parts.items()
     )
     return "\n".join(lines) + f"\n\n{sizes}.\n"
 
 
 def per_label() -> str:
     """Precision, recall and F1 of each label on real text, with calibration."""
-    report = read("quality")["parts"]["real"]["stancekit-small-en"]
+    report = read("quality")["parts"]["real"][OURS]
     lines = ["| real text | precision | recall | F1 | rows |", "| --- | --- | --- | --- | --- |"]
     for name in report["labels"]:
         scores = report["per_label"][name]
@@ -54,6 +64,106 @@ def per_label() -> str:
         f"Accuracy {_interval(report['accuracy'])}. Expected calibration error "
         f"{report['ece']:.3f}.\n\n`{report['signature']}`\n"
     )
+
+
+def probes() -> str:
+    """What is left without topic or speaker, pairs both right, and labels small changes leave."""
+    facts = read("quality").get("probes")
+    if not facts:
+        return LACKING
+    parts = {part: facts[part] for part in PARTS if part in facts}
+    names = {
+        "macro-F1": "as_is",
+        "macro-F1, topic masked": "topic_masked",
+        "macro-F1, rows with a speaker": "speaker_as_is",
+        "macro-F1, the same rows, speaker masked": "speaker_masked",
+        "both right: one statement, two topics, two labels": "flip_pairs",
+        "both right: one statement and topic, two speakers, two labels": "speaker_pairs",
+    }
+    measures = {name: [one[key] for one in parts.values()] for name, key in names.items()}
+    for kind in next(iter(parts.values()))["unchanged"]:
+        measures[f"label unchanged: {kind}"] = [one["unchanged"][kind] for one in parts.values()]
+    heads = " | n | ".join(PARTS[part] for part in parts)
+    lines = [
+        f"| probe [95% interval] | {heads} | n |",
+        "| --- |" + " --- | --- |" * len(parts),
+    ]
+    for name, cells in measures.items():
+        shown = " | ".join(f"{_measured(one)} | {one['n']}" for one in cells)
+        lines.append(f"| {name} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def phenomena() -> str:
+    """Accuracy on dev rows of each phenomenon."""
+    facts = read("quality").get("phenomena")
+    if not facts:
+        return LACKING
+    lines = ["| phenomenon | accuracy [95% interval] | n |", "| --- | --- | --- |"]
+    lines += [f"| {name} | {_measured(one)} | {one['n']} |" for name, one in facts.items()]
+    return "\n".join(lines) + "\n"
+
+
+def risk() -> str:
+    """What each wanted error rate keeps, and how often that is wrong."""
+    facts = read("quality").get("risk")
+    if not facts:
+        return LACKING
+    # Thresholds come from the real dev rows; written ones are of another kind.
+    parts = {part: facts[part] for part in ("real", "seen") if part in facts}
+    heads = "".join(f" kept, {PARTS[part]} | wrong among them |" for part in parts)
+    lines = [
+        f"| wanted error rate | least confidence |{heads}",
+        "| --- | --- |" + " --- | --- |" * len(parts),
+    ]
+    for entries in zip(*parts.values(), strict=True):
+        least = entries[0]["threshold"]
+        cells = [f"{entries[0]['rate']:g}", "none holds" if least is None else f"{least:.3f}"]
+        for one in entries:
+            cells += (
+                ["", ""] if least is None else [_measured(one["kept"]), _measured(one["error"])]
+            )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def steps() -> str:
+    """Macro-F1 of the teacher's stages and of the student, on dev."""
+    facts = read("steps")["steps"]
+    names = {
+        "teacher, second": "teacher, second stage: the first corpora",
+        "teacher, third": "teacher, third stage: rows labelled since",
+        "teacher, mean": "teacher: the mean of both",
+        "student": "student, before its products are made of 8 bits",
+    }
+    lines = ["| macro-F1, four labels | real text | written |", "| --- | --- | --- |"]
+    lines += [
+        f"| {name} | {_interval(facts[key]['real'])} | {_interval(facts[key]['written'])} |"
+        for key, name in names.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def published() -> str:
+    """The encoder retrained on published sets, scored on dev, and what others reached on test."""
+    try:
+        facts = read("published")["sets"]
+    except FileNotFoundError:
+        return "Not measured yet: run `python -m benchmarks.published DIR --base ENCODER`.\n"
+    lines = [
+        "| set, metric | stancekit, retrained: dev [95% interval] | n | published, on test |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, one in facts.items():
+        others = ", ".join(
+            f"{p['model']} {p['value']:.3f} ({p['split']})" for p in one["published"]
+        )
+        for split, found in one["splits"].items():
+            metric, value = next(iter(found["metrics"].items()))
+            lines.append(
+                f"| {name}, {metric} ({split}) | {_interval(value)} | {found['n']} | {others} |"
+            )
+    return "\n".join(lines) + "\n"
 
 
 def speed() -> str:
@@ -99,6 +209,11 @@ def int8() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "quality": quality,
     "per_label": per_label,
+    "probes": probes,
+    "phenomena": phenomena,
+    "risk": risk,
+    "steps": steps,
+    "published": published,
     "speed": speed,
     "int8": int8,
 }
@@ -109,8 +224,12 @@ def filled(text: str) -> str:
     return MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
 
 
-def _interval(facts: dict[str, Any]) -> str:
-    return f"{facts['value']:.3f} [{facts['low']:.3f}, {facts['high']:.3f}]"
+def _interval(facts: dict[str, Any], form: str = ".3f") -> str:
+    return f"{facts['value']:{form}} [{facts['low']:{form}}, {facts['high']:{form}}]"
+
+
+def _measured(facts: dict[str, Any]) -> str:
+    return _interval(facts["score"]) if facts["score"] else ""
 
 
 def _machine(facts: dict[str, Any]) -> str:

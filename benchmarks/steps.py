@@ -1,0 +1,76 @@
+"""What each step of the recipe bought, on dev: the stages of the teacher and the student.
+
+    python -m benchmarks.steps OUT TEXTS --base DIR
+
+``OUT`` is where ``python -m training -o OUT`` worked, ``--base`` the student's encoder (for its
+tokenizer). All are scored as trained, in bfloat16 where the processor has it, before snapping to
+eight bits; ``results/quality.json`` has what ships. Results go to ``results/steps.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.results import save
+from stancekit.errors import StancekitError
+from stancekit.evaluation import evaluate
+from stancekit.records import Example, Prediction
+from training import manifest as manifests
+from training.encoders import installed_student
+from training.manifest import LABELS
+from training.probabilities import probabilities
+
+TEACHER = ("second", "third", "mean")  # the first stage learns other sets' labels
+
+
+def answers(folder: Path, tokenizer: Path, rows: Sequence[Example]) -> list[Prediction]:
+    """Predictions of a fine-tuned folder that is no checkpoint yet."""
+    return [
+        Prediction(
+            LABELS.names[int(np.argmax(row))],
+            dict(zip(LABELS.names, row.tolist(), strict=True)),
+            LABELS.score(row.tolist()),
+        )
+        for row in probabilities(folder, tokenizer, rows)
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.steps", description=__doc__)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("--base", type=Path)
+    options = parser.parse_args()
+    work = options.output / "work"
+    folders = {f"teacher, {name}": work / "teacher" / name for name in TEACHER}
+    folders["student"] = work / "student"
+    base = options.base or installed_student()
+    manifest = manifests.load(options.texts)
+    parts = {
+        "real": [row.example for row in manifest.dev if row.real],
+        "written": [row.example for row in manifest.dev if not row.real],
+    }
+    facts: dict[str, Any] = {}
+    for name, folder in folders.items():
+        home = base if name == "student" else folder
+        facts[name] = {}
+        for part, rows in parts.items():
+            report = evaluate(
+                rows, answers(folder, home / "tokenizer.json", rows), LABELS, recipe={}
+            )
+            facts[name][part] = {"n": report.n, **asdict(report.macro_f1), "ece": report.ece}
+            print(f"{name}, {part}: macro-F1 {report.macro_f1}, n = {report.n}", flush=True)
+    print(f"written to {save('steps', {'manifest': manifest.hash(), 'steps': facts})}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except StancekitError as error:
+        raise SystemExit(f"error: {error}") from None
