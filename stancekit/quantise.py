@@ -8,6 +8,11 @@ Weights keep to seven bits: on processors without VNNI, two products of eight by
 overflow the 16-bit sum they are added in, and the answer would then change with the processor.
 ``snap`` moves a model's float weights to the steps that seven bits can say, so that a float engine
 and the integer one run the very same weights and differ only in the rounding of activations.
+
+A few features of a normalised token are many times larger than the rest, and one scale a token
+leaves those few steps for all others. ``relief`` tells from the layer norm alone which they are:
+they are divided by a power of two before rounding, and their weights multiplied by it (Xiao et al.
+2023, "SmoothQuant", whose scales come from calibration data instead).
 """
 
 from __future__ import annotations
@@ -19,12 +24,13 @@ from numpy.typing import NDArray
 
 from stancekit.errors import MissingExtraError
 
-__all__ = ["quantise", "snap"]
+__all__ = ["quantise", "relief", "snap"]
 
 WEIGHT_LEVELS = 63  # of 7 bits, symmetric; see above
 ACTIVATION_LEVELS = 127  # of 8 bits, symmetric around ZERO
 ZERO = 128  # of the unsigned bytes that the fast kernels take
 SMALLEST = 1e-6  # a token of all zeros must not be divided by zero
+RELIEF = 0.5  # share of a feature's excess, as a power, that its weights take over
 GELU_FLOOR = 0.17  # minus the least value of GELU, -0.16997, rounded up
 
 
@@ -60,7 +66,7 @@ class _Rewriter:
         self.constants = {
             tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer
         }
-        self.made_by = {output: node.op_type for node in graph.node for output in node.output}
+        self.made_by = {output: node for node in graph.node for output in node.output}
         # Queries, keys and values multiply the same tokens: those are made integer once.
         self.tokens: dict[str, tuple[str, str]] = {}
         self._add("int8_levels", np.float32(ACTIVATION_LEVELS))
@@ -94,11 +100,15 @@ class _Rewriter:
     def _product(self, node: Any) -> list[Any]:
         source, weights = node.input
         name = node.output[0]
-        integers, scale = _columns(self.constants[weights])
+        made_by = self.made_by.get(source)
+        kind = made_by.op_type if made_by else ""
+        eased = self._relief(made_by) if kind == "LayerNormalization" else None
+        matrix = self.constants[weights]
+        integers, scale = _columns(matrix if eased is None else matrix * eased[:, None])
         self._add(f"{name}_weights", integers)
         self._add(f"{name}_scale", scale)
-        gelu = self.made_by.get(source) == "Gelu"
-        nodes, tokens, token_scale = self._as_integers(source, gelu)
+        gelu = kind == "Gelu"
+        nodes, tokens, token_scale = self._as_integers(source, gelu, eased)
         scaled = f"{name}_lifted" if gelu else name
         zero = "int8_bottom" if gelu else "int8_zero"
         nodes += [
@@ -116,7 +126,13 @@ class _Rewriter:
             nodes.append(self._node("Add", [scaled, f"{name}_lift"], name))
         return nodes
 
-    def _as_integers(self, source: str, gelu: bool) -> tuple[list[Any], str, str]:
+    def _relief(self, norm: Any) -> NDArray[np.float32]:
+        gain, shift = (self.constants[name] for name in norm.input[1:3])
+        return relief(gain, shift)
+
+    def _as_integers(
+        self, source: str, gelu: bool, eased: NDArray[np.float32] | None
+    ) -> tuple[list[Any], str, str]:
         """Nodes that make bytes of a tensor's tokens, and the names of bytes and scales.
 
         GELU's values lie nearly all above zero: lifted by its floor they use all 255 steps, where
@@ -132,8 +148,13 @@ class _Rewriter:
             nodes = [self._node("Add", [source, "int8_gelu_floor"], operand)]
         else:
             operand, levels, zero = source, "int8_levels", "int8_zero"
+            nodes = []
+            if eased is not None:
+                operand = f"{source}_eased"
+                self._add(f"{source}_ease", 1 / eased)
+                nodes.append(self._node("Mul", [source, f"{source}_ease"], operand))
             size = f"{source}_abs"
-            nodes = [self._node("Abs", [source], size)]
+            nodes.append(self._node("Abs", [operand], size))
         nodes += [
             self._node("ReduceMax", [size, "int8_last_axis"], f"{source}_most"),
             self._node("Max", [f"{source}_most", "int8_smallest"], f"{source}_range"),
@@ -163,15 +184,35 @@ class _Rewriter:
         self.graph.initializer.append(self.onnx.numpy_helper.from_array(np.asarray(value), name))
 
 
-def snap(weights: NDArray[np.float32], table: bool = False) -> NDArray[np.float32]:
+def snap(
+    weights: NDArray[np.float32],
+    table: bool = False,
+    eased: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
     """Weights of shape (outputs, inputs), each moved to the nearest step its row can say.
 
     Args:
         weights: of a linear layer, or of an embedding table of shape (entries, width).
         table: whether it is a table; those are looked up, not multiplied, and keep eight bits.
+        eased: ``relief`` of the layer norm that feeds the layer, if one does; shape (inputs,).
     """
-    integers, step = _columns(weights.T, ACTIVATION_LEVELS if table else WEIGHT_LEVELS)
-    return (integers * step).T.astype(np.float32)
+    factors = np.ones(weights.shape[1], dtype=np.float32) if eased is None else eased
+    levels = ACTIVATION_LEVELS if table else WEIGHT_LEVELS
+    integers, step = _columns((weights * factors).T, levels)
+    return ((integers * step).T / factors).astype(np.float32)
+
+
+def relief(gain: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Powers of two, at least 1, to divide the features of a layer norm by; shape (width,).
+
+    A normalised feature mostly lies within two standard deviations, so its size after the norm is
+    about twice its gain, plus its shift. Half of the excess over the usual feature is taken, as a
+    power: the rest stays with the activations, or the weights would lose what those gain.
+    """
+    size = 2 * np.abs(gain) + np.abs(shift)
+    excess = np.maximum(size / np.median(size), 1)
+    factors: NDArray[np.float32] = np.exp2(np.rint(RELIEF * np.log2(excess))).astype(np.float32)
+    return factors
 
 
 def _columns(

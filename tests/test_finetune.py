@@ -107,21 +107,21 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     measure = finetune._macro_f1
     epochs = []
 
-    def stop_in_the_second_epoch(predicted: Any) -> dict[str, float]:
+    def stop_after_the_first_epoch(predicted: Any) -> dict[str, float]:
         epochs.append(1)
-        if len(epochs) == 2:
+        if len(epochs) == 1:
             raise Stopped
         return measure(predicted)
 
-    monkeypatch.setattr(finetune, "_macro_f1", stop_in_the_second_epoch)
+    monkeypatch.setattr(finetune, "_macro_f1", stop_after_the_first_epoch)
     monkeypatch.setattr(finetune, "SAVE_STEPS", 8)  # not a divisor of the 11 steps an epoch has
     with pytest.raises(Stopped):
         fit(tiny_trained_dir, rows(), rows(), LABELS, tmp_path, RECIPE)
     assert [path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")] == [
-        "checkpoint-16"
+        "checkpoint-8"
     ]
     assert not (tmp_path / "model.safetensors").exists()
-    # From here on only the rest of the second epoch is left to run, and to be measured.
+    # From the eighth step on: both epochs are still to be measured.
     fit(tiny_trained_dir, rows(), rows(), LABELS, tmp_path, RECIPE)
     assert len(epochs) == 3
     for name, value in weights(fitted).items():

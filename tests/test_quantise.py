@@ -24,6 +24,7 @@ from stancekit.quantise import (
     ZERO,
     _columns,
     quantise,
+    relief,
     snap,
 )
 
@@ -160,6 +161,43 @@ def test_one_scale_a_batch_would_let_rows_touch_each_other(tmp_path: Path) -> No
     x[1] *= 1000
     (together,), (alone,) = run(model, x), run(model, x[:1])
     assert np.abs(together[0] - alone[0]).max() > 1
+
+
+def normed(weights: Floats, gain: Floats, shift: Floats) -> Any:
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "gain", "shift"], ["n"], axis=-1),
+        helper.make_node("MatMul", ["n", "w"], ["y"]),
+    ]
+    return graph(nodes, {"w": weights, "gain": gain, "shift": shift}, ["y"], ids=False)
+
+
+def test_a_few_large_features_do_not_drown_the_others() -> None:
+    gain, shift = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
+    gain[5], shift[9] = 24, -40
+    eased = relief(gain, shift)
+    assert eased[5] > 1 and eased[9] > 1 and (np.delete(eased, [5, 9]) == 1).all()
+    x = matrix(21, 4, 9, WIDTH)
+    # Weights that leave the large ones out, so that all that is seen is the rounding of the rest.
+    weights = matrix(22, COLUMNS, WIDTH)
+    weights[:, [5, 9]] = 0
+    weights = snap(weights, eased=eased)
+    (exact,) = run(normed(weights.T.copy(), gain, shift), x)
+    (with_relief,) = run(quantise(normed(weights.T.copy(), gain, shift)), x)
+    plain = product(weights.T.copy())
+    normal = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    (without,) = run(quantise(plain), (normal * gain + shift).astype(np.float32))
+    assert np.abs(with_relief - exact).mean() < np.abs(without - exact).mean() / 2
+
+
+def test_relieved_weights_become_the_same_integers_again() -> None:
+    gain = np.ones(WIDTH, np.float32)
+    gain[::7] = 30
+    eased = relief(gain, np.zeros(WIDTH, np.float32))
+    snapped = snap(matrix(23, COLUMNS, WIDTH), eased=eased)
+    integers, step = _columns((snapped * eased).T)
+    np.testing.assert_allclose((integers * step).T / eased, snapped, rtol=1e-6)
+    half = snapped.astype(np.float16).astype(np.float32)
+    np.testing.assert_array_equal(_columns((half * eased).T)[0], integers)
 
 
 def test_queries_keys_and_values_share_their_integers() -> None:
