@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stancekit.encoding import question
 from stancekit.errors import MissingExtraError
+from stancekit.finetune import has_bfloat16
 from stancekit.records import Example, LabelSet
 
 Matrix = NDArray[np.float64]
@@ -93,7 +94,8 @@ def _embed(texts: Sequence[str], base: Path) -> Matrix:
     import transformers
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(base)
-    encoder = transformers.AutoModel.from_pretrained(base).eval()
+    dtype = torch.bfloat16 if has_bfloat16(torch) else torch.float32
+    encoder = transformers.AutoModel.from_pretrained(base, dtype=dtype).eval()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     rows: list[Any] = [None] * len(texts)
     with torch.inference_mode():
@@ -105,7 +107,7 @@ def _embed(texts: Sequence[str], base: Path) -> Matrix:
             states = encoder(**inputs).last_hidden_state
             mask = inputs["attention_mask"][..., None]
             pooled = (states * mask).sum(1) / mask.sum(1)
-            pooled = torch.nn.functional.normalize(pooled).double().numpy()
+            pooled = torch.nn.functional.normalize(pooled.double()).numpy()
             for i, row in zip(batch, pooled, strict=True):
                 rows[i] = row
     return np.stack(rows)

@@ -102,8 +102,9 @@ def _unlabelled(
     if texts is None:
         return []
     labelled = {row.example.statement for row in manifest.train}
-    dev = {row.doc for row in manifest.dev}
-    dev_statements = {row.example.statement for row in manifest.dev}
+    kept_apart = [*manifest.dev, *manifest.seen]
+    documents = {row.doc for row in kept_apart}
+    statements = {row.example.statement for row in kept_apart}
     made = []
     for file in sorted(texts.rglob("unlabelled.jsonl")):
         with file.open(encoding="utf-8") as lines:
@@ -112,9 +113,9 @@ def _unlabelled(
                 statement = raw["statement"]
                 if (
                     DOUBTFUL.search(raw["licence"])
-                    or raw["doc"] in dev
+                    or raw["doc"] in documents
                     or statement in labelled
-                    or statement in dev_statements
+                    or statement in statements
                 ):
                     continue
                 title = (raw["title"] or "").rpartition(":")[2].strip()
