@@ -17,10 +17,22 @@ from numpy.typing import NDArray
 from stancekit.encoding import question
 from stancekit.errors import MissingExtraError
 from stancekit.finetune import has_bfloat16
-from stancekit.records import Example, LabelSet
+from stancekit.records import Example, LabelSet, Prediction
 
 Matrix = NDArray[np.float64]
 VADER_EDGE = 0.05  # of the compound score, in [-1, 1]; Hutto and Gilbert 2014, as their README has
+
+
+def predictions_of(probabilities: Matrix, labels: LabelSet) -> list[Prediction]:
+    """Rows of probabilities, shape (rows, labels), as predictions."""
+    return [
+        Prediction(
+            labels.names[int(row.argmax())],
+            dict(zip(labels.names, row.tolist(), strict=True)),
+            labels.score(row.tolist()),
+        )
+        for row in probabilities
+    ]
 
 
 def majority(train: Sequence[Example], rows: Sequence[Example], labels: LabelSet) -> Matrix:

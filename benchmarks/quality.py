@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 import stancekit
-from benchmarks.baselines import Matrix, frozen, majority, tfidf, vader
+from benchmarks.baselines import frozen, majority, predictions_of, tfidf, vader
 from benchmarks.results import save
 from stancekit.calibration import BINS
 from stancekit.errors import InputError, MissingExtraError, StancekitError
@@ -139,24 +139,13 @@ def _baselines(
     train: Sequence[Example], rows: Sequence[Example], labels: LabelSet, base: Path
 ) -> dict[str, list[Prediction]]:
     return {
-        "majority": _predictions(majority(train, rows, labels), labels),
-        "VADER": _predictions(vader(rows, labels), labels),
-        "TF-IDF + logistic regression": _predictions(tfidf(train, rows, labels), labels),
-        "frozen MiniLM + logistic regression": _predictions(
+        "majority": predictions_of(majority(train, rows, labels), labels),
+        "VADER": predictions_of(vader(rows, labels), labels),
+        "TF-IDF + logistic regression": predictions_of(tfidf(train, rows, labels), labels),
+        "frozen MiniLM + logistic regression": predictions_of(
             frozen(train, rows, labels, base), labels
         ),
     }
-
-
-def _predictions(probabilities: Matrix, labels: LabelSet) -> list[Prediction]:
-    return [
-        Prediction(
-            labels.names[int(row.argmax())],
-            dict(zip(labels.names, row.tolist(), strict=True)),
-            labels.score(row.tolist()),
-        )
-        for row in probabilities
-    ]
 
 
 def _recipe(name: str, model: StanceModel | None, rows: Sequence[Example]) -> dict[str, str]:

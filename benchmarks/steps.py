@@ -10,35 +10,20 @@ eight bits; ``results/quality.json`` has what ships. Results go to ``results/ste
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from benchmarks.baselines import predictions_of
 from benchmarks.results import save
 from stancekit.errors import StancekitError
 from stancekit.evaluation import evaluate
-from stancekit.records import Example, Prediction
 from training import manifest as manifests
 from training.encoders import installed_student
 from training.manifest import LABELS
 from training.probabilities import probabilities
 
 TEACHER = ("second", "third", "mean")  # the first stage learns other sets' labels
-
-
-def answers(folder: Path, tokenizer: Path, rows: Sequence[Example]) -> list[Prediction]:
-    """Predictions of a fine-tuned folder that is no checkpoint yet."""
-    return [
-        Prediction(
-            LABELS.names[int(np.argmax(row))],
-            dict(zip(LABELS.names, row.tolist(), strict=True)),
-            LABELS.score(row.tolist()),
-        )
-        for row in probabilities(folder, tokenizer, rows)
-    ]
 
 
 def main() -> None:
@@ -61,9 +46,8 @@ def main() -> None:
         home = base if name == "student" else folder
         facts[name] = {}
         for part, rows in parts.items():
-            report = evaluate(
-                rows, answers(folder, home / "tokenizer.json", rows), LABELS, recipe={}
-            )
+            answers = probabilities(folder, home / "tokenizer.json", rows)
+            report = evaluate(rows, predictions_of(answers, LABELS), LABELS, recipe={})
             facts[name][part] = {"n": report.n, **asdict(report.macro_f1), "ece": report.ece}
             print(f"{name}, {part}: macro-F1 {report.macro_f1}, n = {report.n}", flush=True)
     print(f"written to {save('steps', {'manifest': manifest.hash(), 'steps': facts})}")
