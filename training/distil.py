@@ -58,7 +58,10 @@ def answered(teacher: Path, rows: Sequence[Example], work: Path) -> NDArray[np.f
     file = work / f"answers-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
     if not file.exists():
         work.mkdir(parents=True, exist_ok=True)
-        np.save(file, probabilities(teacher, teacher / "tokenizer.json", rows))
+        # Saved aside and moved, so that a file that is there is whole.
+        part = file.with_suffix(".part.npy")
+        np.save(part, probabilities(teacher, teacher / "tokenizer.json", rows))
+        part.rename(file)
     kept: NDArray[np.float64] = np.load(file)
     return kept
 
