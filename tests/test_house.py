@@ -28,7 +28,10 @@ LAYERS = [
     ["records"],
     ["reading", "rows lines delimited tables files", "encoding checkpoint engines", "calibration"],
     ["model"],
-    ["archive cluster evaluation probes display finetune quantise export"],
+    [
+        "scoring dedupe pipeline locks runs parts archive cluster display",
+        "evaluation probes finetune quantise export",
+    ],
     ["__init__"],
     ["cli"],
     ["__main__"],
