@@ -28,7 +28,7 @@ class Engine(Protocol):
 
     Attributes:
         name: its key in ``ENGINES``.
-        device: where the arithmetic happens: ``cpu``, ``cuda:0``, ``mps``.
+        device: where the arithmetic happens: ``cpu``, ``cuda:0``, ``mps:0``.
         dtype: of the products: ``int8``, ``float32``, ``bfloat16``.
         threads: of the processor, where it runs there.
         batch_tokens: padded tokens a batch should hold for this engine to run well.
@@ -104,7 +104,8 @@ class OnnxEngine:
 class TorchEngine:
     """PyTorch on any of its devices; needs the ``train`` extra.
 
-    On a GPU with bfloat16 the products run in it; elsewhere in float32.
+    On a CUDA device made for bfloat16 the products run in it; elsewhere in float32. Attention is
+    torch's fused one where the architecture has it, which is what transformers chooses by itself.
 
     Args:
         checkpoint: a model folder with ``model.safetensors``.
@@ -118,6 +119,11 @@ class TorchEngine:
     """
 
     name = "torch"
+    # Padded tokens that keep a large GPU busy: at 384 features of two bytes, 25 MB an activation.
+    gpu_batch_tokens = 32_768
+    # Matrix units of GPUs take bfloat16 rows in eights, and each new length costs the allocator
+    # and the kernel chooser some work: a window of 256 leaves sixteen lengths.
+    gpu_length_step = 16
 
     def __init__(
         self, checkpoint: Checkpoint, device: str | None = None, threads: int | None = None
@@ -129,8 +135,11 @@ class TorchEngine:
             raise MissingExtraError(error.name or "torch", "train") from None
         checkpoint.file(TORCH_WEIGHTS)
         try:
-            self._device = torch.device(device or _best_device(torch))
-            torch.empty(0, device=self._device)
+            # There and back: some devices take numbers and cannot give them back. The tensor knows
+            # which of several GPUs "cuda" means.
+            probe = torch.zeros(1, device=torch.device(device or _best_device(torch)))
+            probe.cpu()
+            self._device = probe.device
         except (RuntimeError, AssertionError) as error:
             raise InputError(
                 "device", f"{device!r} ({str(error)[:80]})", "a device torch can use here"
@@ -138,14 +147,15 @@ class TorchEngine:
         self.device = str(self._device)
         self.threads = threads or usable_cpus()
         gpu = self._device.type == "cuda"
-        half = gpu and torch.cuda.is_bf16_supported()
-        self.dtype = "bfloat16" if half else "float32"
-        self.batch_tokens = 32_768 if gpu else 1024
+        self.dtype = _torch_dtype(torch, self._device)
+        self.batch_tokens = self.gpu_batch_tokens if gpu else 1024
+        self._length_step = self.gpu_length_step if gpu else 1
+        self._window = checkpoint.window
         self._torch = torch
         with _without_progress_bar(transformers):
             self._model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
                 checkpoint.folder,
-                dtype=torch.bfloat16 if half else torch.float32,
+                dtype=getattr(torch, self.dtype),
                 local_files_only=True,
             )
         self._model.to(self._device).eval()
@@ -153,10 +163,8 @@ class TorchEngine:
 
     def logits(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         torch = self._torch
-        batch = {
-            name: torch.from_numpy(array).to(self._device)
-            for name, array in pad(windows, self._pad).items()
-        }
+        arrays = pad(windows, self._pad, self._length(max(map(len, windows))))
+        batch = {name: torch.from_numpy(array).to(self._device) for name, array in arrays.items()}
         # The thread count is the process's, not ours: it is put back.
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
@@ -167,6 +175,11 @@ class TorchEngine:
             torch.set_num_threads(before)
         result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result
+
+    def _length(self, longest: int) -> int:
+        """The length of a batch: the next step up, but not beyond what the model has room for."""
+        step = self._length_step
+        return max(longest, min(-(-longest // step) * step, self._window))
 
 
 ENGINES: dict[str, Callable[[Checkpoint, str | None, int | None], Engine]] = {
@@ -234,16 +247,33 @@ def _best_device(torch: Any) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def _torch_dtype(torch: Any, device: Any) -> str:
+    """``bfloat16`` where the device's own units multiply it, else ``float32``.
+
+    Torch counts a GPU that can only imitate bfloat16, slowly, among those that have it, and answers
+    for the current device, which need not be ours.
+    """
+    if device.type != "cuda":
+        return "float32"
+    with torch.cuda.device(device):
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if native else "float32"
+
+
 def _pad_id(checkpoint: Checkpoint) -> int:
     """The padding token's id, from ``config.json``; masked, so its value changes no answer."""
     path = checkpoint.file("config.json")
     return int(json.loads(path.read_text(encoding="utf-8")).get("pad_token_id") or 0)
 
 
-def pad(windows: Sequence[Window], pad_id: int) -> dict[str, NDArray[np.int64]]:
-    """One batch: ids, segment ids and mask, each of shape (windows, longest window)."""
-    longest = max(map(len, windows))
-    ids = np.full((len(windows), longest), pad_id, dtype=np.int64)
+def pad(
+    windows: Sequence[Window], pad_id: int, length: int | None = None
+) -> dict[str, NDArray[np.int64]]:
+    """One batch: ids, segment ids and mask, each of shape (windows, length).
+
+    ``length``, in tokens, is that of the longest window unless given.
+    """
+    ids = np.full((len(windows), length or max(map(len, windows))), pad_id, dtype=np.int64)
     types = np.zeros_like(ids)
     mask = np.zeros_like(ids)
     for row, window in enumerate(windows):
