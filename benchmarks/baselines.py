@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stancekit.encoding import question
 from stancekit.errors import MissingExtraError
-from stancekit.finetune import has_bfloat16
+from stancekit.finetune.loop import has_bfloat16
 from stancekit.records import Example, LabelSet, Prediction
 
 Matrix = NDArray[np.float64]

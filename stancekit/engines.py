@@ -6,6 +6,7 @@ An engine runs one padded batch. It knows nothing of text, labels or order; all 
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -159,11 +160,13 @@ class TorchEngine:
                 local_files_only=True,
             )
         self._model.to(self._device).eval()
+        self._types = takes_types(self._model)
         self._pad = _pad_id(checkpoint)
 
     def logits(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         torch = self._torch
-        arrays = pad(windows, self._pad, self._length(max(map(len, windows))))
+        length = self._length(max(map(len, windows)))
+        arrays = pad(windows, self._pad, length, types=self._types)
         batch = {name: torch.from_numpy(array).to(self._device) for name, array in arrays.items()}
         # The thread count is the process's, not ours: it is put back.
         before = torch.get_num_threads()
@@ -266,18 +269,31 @@ def _pad_id(checkpoint: Checkpoint) -> int:
     return int(json.loads(path.read_text(encoding="utf-8")).get("pad_token_id") or 0)
 
 
+def takes_types(model: Any) -> bool:
+    """Whether an encoder of ``transformers`` tells topic from statement by segment ids.
+
+    Some know no such input; others take it for the sake of form and have a single segment.
+    """
+    known = "token_type_ids" in inspect.signature(model.forward).parameters
+    return known and getattr(model.config, "type_vocab_size", 2) > 1
+
+
 def pad(
-    windows: Sequence[Window], pad_id: int, length: int | None = None
+    windows: Sequence[Window], pad_id: int, length: int | None = None, *, types: bool = True
 ) -> dict[str, NDArray[np.int64]]:
     """One batch: ids, segment ids and mask, each of shape (windows, length).
 
-    ``length``, in tokens, is that of the longest window unless given.
+    ``length``, in tokens, is that of the longest window unless given. Without ``types`` there are
+    no segment ids.
     """
     ids = np.full((len(windows), length or max(map(len, windows))), pad_id, dtype=np.int64)
-    types = np.zeros_like(ids)
+    segments = np.zeros_like(ids)
     mask = np.zeros_like(ids)
     for row, window in enumerate(windows):
         ids[row, : len(window)] = window.ids
-        types[row, : len(window)] = window.types
+        segments[row, : len(window)] = window.types
         mask[row, : len(window)] = 1
-    return {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
+    batch = {"input_ids": ids, "token_type_ids": segments, "attention_mask": mask}
+    if not types:
+        del batch["token_type_ids"]
+    return batch

@@ -15,6 +15,7 @@ from stancekit.checkpoint import (
     hash_file,
 )
 from stancekit.encoding import TEMPLATE, WINDOW
+from stancekit.engines import takes_types
 from stancekit.errors import MissingExtraError
 from stancekit.quantise import quantise, relief, snap
 from stancekit.records import LabelSet
@@ -164,14 +165,14 @@ def float_graph(model: Any) -> Any:
         import torch
     except ImportError as error:
         raise MissingExtraError(error.name or "onnx", "train") from None
-    inputs = ("input_ids", "attention_mask", "token_type_ids")
+    inputs = ["input_ids", "attention_mask", *(["token_type_ids"] if takes_types(model) else [])]
     # Two rows of sixteen: sizes other than 1, which the exporter would take for constants.
     example = tuple(torch.ones((2, 16), dtype=torch.long) for _ in inputs)
     shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
     program = torch.onnx.export(
         model,
         example,
-        input_names=list(inputs),
+        input_names=inputs,
         output_names=["logits"],
         dynamic_shapes=(shape,) * len(inputs),
         opset_version=OPSET,

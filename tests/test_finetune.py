@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stancekit import finetune
 from stancekit.errors import InputError, MissingExtraError, RecordError
 from stancekit.export import describe, export
-from stancekit.finetune import Recipe, fit
+from stancekit.finetune import Recipe, fit, loop
+from stancekit.finetune.feeding import Collator, feed
 from stancekit.model import StanceModel, load
 from stancekit.records import Example, LabelSet
 
@@ -104,7 +104,7 @@ class Stopped(Exception):
 def test_an_interrupted_run_goes_on_to_the_same_weights(
     tmp_path: Path, tiny_trained_dir: Path, fitted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure = finetune._macro_f1
+    measure = loop._macro_f1
     epochs = []
 
     def stop_after_the_first_epoch(predicted: Any) -> dict[str, float]:
@@ -113,8 +113,8 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
             raise Stopped
         return measure(predicted)
 
-    monkeypatch.setattr(finetune, "_macro_f1", stop_after_the_first_epoch)
-    monkeypatch.setattr(finetune, "SAVE_STEPS", 8)  # not a divisor of the 11 steps an epoch has
+    monkeypatch.setattr(loop, "_macro_f1", stop_after_the_first_epoch)
+    monkeypatch.setattr(loop, "SAVE_STEPS", 8)  # not a divisor of the 11 steps an epoch has
     with pytest.raises(Stopped):
         fit(tiny_trained_dir, rows(), rows(), LABELS, tmp_path, RECIPE)
     assert [path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")] == [
@@ -173,7 +173,7 @@ def test_a_long_statement_gives_a_row_a_window(tiny_trained_dir: Path) -> None:
 
     encoder = Encoder(tiny_trained_dir / "tokenizer.json")
     examples = [Example("we wait " * 200, "tax", label="neutral"), rows(1)[0]]
-    made = finetune._rows(encoder, examples, LABELS)
+    made = feed(encoder, examples, LABELS)
     assert [row["labels"] for row in made] == [2] * (len(made) - 1) + [0]
     assert len(made) > 2
     for row, (ids, types) in zip(
@@ -188,7 +188,7 @@ def test_a_batch_is_padded_as_the_engines_pad(tiny_trained_dir: Path) -> None:
     from stancekit.engines import pad
 
     encoder = Encoder(tiny_trained_dir / "tokenizer.json")
-    batch = finetune._Collator(0, types=True)(finetune._rows(encoder, rows(5), LABELS))
+    batch = Collator(0, types=True)(feed(encoder, rows(5), LABELS))
     assert batch.pop("labels").tolist() == [0, 1, 2, 0, 1]
     wanted = pad([w for (w,) in encoder.encode(rows(5))], 0)
     assert {name: array.tolist() for name, array in batch.items()} == {
@@ -200,7 +200,7 @@ def test_an_encoder_without_segments_is_not_given_any(tiny_trained_dir: Path) ->
     from stancekit.encoding import Encoder
 
     encoder = Encoder(tiny_trained_dir / "tokenizer.json")
-    batch = finetune._Collator(0, types=False)(finetune._rows(encoder, rows(5), LABELS))
+    batch = Collator(0, types=False)(feed(encoder, rows(5), LABELS))
     assert set(batch) == {"input_ids", "attention_mask", "labels"}
 
 
@@ -239,7 +239,7 @@ def test_macro_f1_is_that_of_scikit_learn() -> None:
 
     dice = np.random.default_rng(4)
     logits, gold = dice.normal(size=(50, 4)).astype(np.float32), dice.integers(0, 3, 50)
-    scores = finetune._macro_f1((logits, gold))
+    scores = loop._macro_f1((logits, gold))
     answers = logits.argmax(1)
     assert scores["macro_f1"] == pytest.approx(
         f1_score(gold, answers, average="macro", labels=range(4), zero_division=0)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancekit.encoding import Encoder
-from stancekit.engines import pad
-from stancekit.finetune import has_bfloat16, pad_id, takes_types
+from stancekit.engines import pad, takes_types
+from stancekit.finetune.feeding import pad_id
+from stancekit.finetune.loop import has_bfloat16
 from stancekit.model import batches, softmax
 from stancekit.records import Example
 
@@ -34,9 +35,7 @@ def probabilities(folder: Path, tokenizer: Path, rows: Sequence[Example]) -> NDA
     result = np.zeros((len(rows), model.config.num_labels))
     with torch.inference_mode():
         for batch in batches(flat, BATCH_TOKENS):
-            arrays = pad([flat[i] for i in batch], padding)
-            if not types:
-                del arrays["token_type_ids"]
+            arrays = pad([flat[i] for i in batch], padding, types=types)
             inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
             logits = model(**inputs).logits.float().numpy()
             np.add.at(result, owners[batch], softmax(logits))

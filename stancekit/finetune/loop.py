@@ -8,7 +8,8 @@ on where it stopped when it is started again with the same arguments.
 from __future__ import annotations
 
 import hashlib
-import inspect
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit.encoding import Encoder, Window
-from stancekit.engines import pad
-from stancekit.errors import InputError, MissingExtraError, RecordError
+from stancekit.encoding import Encoder
+from stancekit.engines import takes_types
+from stancekit.errors import InputError, MissingExtraError
+from stancekit.finetune.feeding import Collator, feed, pad_id
+from stancekit.finetune.watching import Watch, callbacks
 from stancekit.records import Example, LabelSet
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ __all__ = ["Recipe", "fit"]
 
 # Between checkpoints, unless an epoch is shorter: minutes, even of a large encoder.
 SAVE_STEPS = 200
+NEW, STARTED, FINISHED = "new", "started", "finished"
 
 
 @dataclass(frozen=True)
@@ -67,33 +71,44 @@ def fit(
     output: Path,
     recipe: Recipe,
     targets: NDArray[np.float32] | None = None,
+    *,
+    patience: int = 0,
+    weights: Sequence[float] | None = None,
+    watch: Watch | None = None,
 ) -> Path:
-    """Fine-tune an encoder to the end of the recipe.
+    """Fine-tune an encoder.
 
-    The rate falls to zero by the last step, so the last epoch is the one to keep; choosing among
-    epochs by dev would spend dev, whose score is then no longer that of unseen rows.
+    By default to the end of the recipe: the rate falls to zero by the last step, so the last epoch
+    is the one to keep, and dev stays unspent. With ``patience`` the weights of the best macro-F1 on
+    dev are kept, and dev's score leans to the kind side.
 
     Args:
         base: a Hugging Face folder with ``tokenizer.json``: an encoder, or a classifier to go on
             from.
         train: examples with labels.
-        dev: examples with labels, scored after each epoch for the log alone.
+        dev: examples with labels, scored after each epoch (with ``patience``, after
+            ``SAVE_STEPS`` steps where an epoch is longer).
         labels: the label set, in the order of the model's outputs.
         output: folder for the result; checkpoints go to ``output/checkpoints``.
         recipe: how to train.
         targets: what to teach in place of the training examples' own labels: probabilities of
             shape (examples, labels), such as another model's; rows sum to 1.
+        patience: stop after so many scorings on dev without a better macro-F1, and keep the best;
+            0 trains to the end and keeps the last.
+        weights: what a row of each label counts, in the order of the labels; all alike by default.
+        watch: called with every step and every score, in place of the Trainer's own bar and log.
 
     Returns:
         ``output``, which ``AutoModelForSequenceClassification.from_pretrained`` opens.
 
     Raises:
         InputError: an example has no label, or ``output`` holds checkpoints of another run, or
-            ``targets`` are not of the shape above.
+            ``targets`` are not of the shape above, or layers of an encoder without such are frozen.
         RecordError: an example has a label outside the set.
-        MissingExtraError: torch or transformers is not installed.
+        MissingExtraError: torch, transformers or accelerate is not installed.
     """
     try:
+        import accelerate  # noqa: F401  # the Trainer needs it, and would say so less clearly
         import torch
         import transformers
     except ImportError as error:
@@ -114,22 +129,37 @@ def fit(
     if targets is not None and targets.shape != (len(train), len(labels.names)):
         wanted = f"shape {(len(train), len(labels.names))}"
         raise InputError("targets", f"shape {targets.shape}", wanted)
-    train_rows = _rows(encoder, train, labels, targets)
-    run = hashlib.sha256(repr((str(base), labels, recipe, train_rows)).encode()).hexdigest()
-    dev_rows = _rows(encoder, dev, labels)
+    train_rows = feed(encoder, train, labels, targets)
+    dev_rows = feed(encoder, dev, labels)
+    run: tuple[object, ...] = (str(base), labels, recipe, train_rows)
+    if patience:
+        run += (patience, dev_rows)
+    if weights is not None:
+        run += (tuple(weights),)
+    checkpoints = output / "checkpoints"
+    state = _state(checkpoints, hashlib.sha256(repr(run).encode()).hexdigest())
+    if state == FINISHED:
+        return output
     steps = -(-len(train_rows) // recipe.batch)  # an epoch
+
+    counts = None if weights is None else torch.tensor(weights, dtype=torch.float32)
 
     def loss(outputs: Any, gold: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         # Takes labels and probabilities alike, which the model's own loss does not.
         return torch.nn.functional.cross_entropy(
-            outputs.logits.float(), gold, label_smoothing=recipe.label_smoothing
+            outputs.logits.float(),
+            gold,
+            weight=None if counts is None else counts.to(outputs.logits.device),
+            label_smoothing=recipe.label_smoothing,
         )
+
+    every = min(SAVE_STEPS, steps)
 
     trainer = transformers.Trainer(
         model=model,
         compute_loss_func=loss,
         args=transformers.TrainingArguments(
-            output_dir=str(output / "checkpoints"),
+            output_dir=str(checkpoints),
             num_train_epochs=recipe.epochs,
             learning_rate=recipe.learning_rate,
             per_device_train_batch_size=recipe.batch,
@@ -141,11 +171,19 @@ def fit(
             bf16=has_bfloat16(torch),
             use_cpu=not torch.accelerator.is_available(),
             train_sampling_strategy="group_by_length",
-            eval_strategy="epoch",
+            # The best weights can only be kept if whatever is scored is saved.
+            eval_strategy="steps" if patience else "epoch",
+            eval_steps=every,
             save_strategy="steps",
-            save_steps=min(SAVE_STEPS, steps),
+            save_steps=every,
             save_total_limit=1,
+            load_best_model_at_end=patience > 0,
+            metric_for_best_model="macro_f1" if patience else None,
+            greater_is_better=True,
+            # How long a run has been without a better score outlives an interruption.
+            restore_callback_states_from_checkpoint=patience > 0,
             logging_steps=50,
+            disable_tqdm=watch is not None,
             # The collator itself leaves out what the model does not take.
             remove_unused_columns=False,
             report_to=[],
@@ -154,16 +192,29 @@ def fit(
         ),
         train_dataset=train_rows,
         eval_dataset=dev_rows,
-        data_collator=_Collator(pad_id(base), takes_types(model)),
+        data_collator=Collator(pad_id(base), takes_types(model)),
         compute_metrics=_macro_f1,
+        callbacks=callbacks(transformers, patience, watch),
     )
-    trainer.train(resume_from_checkpoint=_started(output / "checkpoints", run))
+    if watch is not None:
+        trainer.remove_callback(transformers.PrinterCallback)
+    trainer.train(resume_from_checkpoint=state == STARTED)
     trainer.save_model(str(output))
+    (checkpoints / FINISHED).touch()
     return output
 
 
-def _started(folder: Path, run: str) -> bool:
-    """Whether there is a checkpoint of this very run to go on from; marks the folder as its own."""
+def _state(folder: Path, run: str) -> str:
+    """How far this very run has come: ``new``, ``started``, ``finished``; marks the folder as its.
+
+    What a run that was killed had only half saved is removed.
+    """
+    for saved in folder.glob("checkpoint-*"):
+        # Of all files of a checkpoint this one is written last.
+        try:
+            json.loads((saved / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(saved)
     mark = folder / "run"
     started = any(folder.glob("checkpoint-*"))
     if started and not (mark.is_file() and mark.read_text(encoding="utf-8") == run):
@@ -173,83 +224,27 @@ def _started(folder: Path, run: str) -> bool:
             "those of the same encoder, rows, labels and recipe",
             "choose another folder or remove this one",
         )
+    if started and (folder / FINISHED).is_file():
+        return FINISHED
     folder.mkdir(parents=True, exist_ok=True)
     mark.write_text(run, encoding="utf-8")
-    return started
+    return STARTED if started else NEW
 
 
 def _freeze(model: Any, layers: int) -> None:
     """Take embeddings and the lowest layers out of training."""
-    if layers:
-        frozen = [model.base_model.embeddings, *model.base_model.encoder.layer[:layers]]
-        for part in frozen:
-            part.requires_grad_(False)
-
-
-def takes_types(model: Any) -> bool:
-    """Whether an encoder tells topic from statement by segment ids; some have none."""
-    return "token_type_ids" in inspect.signature(model.forward).parameters
-
-
-def _rows(
-    encoder: Encoder,
-    examples: Sequence[Example],
-    labels: LabelSet,
-    targets: NDArray[np.float32] | None = None,
-) -> list[dict[str, Any]]:
-    """Training rows; a statement of several windows gives a row a window."""
-    rows: list[dict[str, Any]] = []
-    for number, (example, windows) in enumerate(
-        zip(examples, encoder.encode(examples), strict=True), start=1
-    ):
-        if targets is not None:
-            answer: int | list[float] = targets[number - 1].tolist()
-        else:
-            answer = _gold(example, labels, number)
-        rows += [
-            {
-                "input_ids": window.ids.tolist(),
-                "token_type_ids": window.types.tolist(),
-                "labels": answer,
-            }
-            for window in windows
-        ]
-    return rows
-
-
-def _gold(example: Example, labels: LabelSet, number: int) -> int:
-    if example.label is None:
-        raise InputError(f"example {number}", "no label", f"one of {', '.join(labels.names)}")
-    if example.label not in labels.names:
-        raise RecordError(
-            f"example {number}", repr(example.label), f"one of {', '.join(labels.names)}"
+    if not layers:
+        return
+    inner = model.base_model
+    if not hasattr(inner, "embeddings") or not hasattr(getattr(inner, "encoder", None), "layer"):
+        raise InputError(
+            "frozen_layers",
+            f"an encoder of another build ({type(inner).__name__})",
+            "one with embeddings and a list of layers, as BERT has",
+            "freeze none",
         )
-    return labels.index(example.label)
-
-
-class _Collator:
-    """Pads a batch to its own longest row."""
-
-    def __init__(self, pad_id: int, types: bool) -> None:
-        self.pad_id = pad_id
-        self.types = types
-
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        import torch
-
-        windows = [
-            Window(np.asarray(row["input_ids"]), np.asarray(row["token_type_ids"])) for row in rows
-        ]
-        batch = {name: torch.from_numpy(array) for name, array in pad(windows, self.pad_id).items()}
-        if not self.types:
-            del batch["token_type_ids"]
-        return batch | {"labels": torch.tensor([row["labels"] for row in rows])}
-
-
-def pad_id(base: Path) -> int:
-    import transformers
-
-    return int(transformers.AutoConfig.from_pretrained(base).pad_token_id or 0)
+    for part in [inner.embeddings, *inner.encoder.layer[:layers]]:
+        part.requires_grad_(False)
 
 
 def has_bfloat16(torch: Any) -> bool:
