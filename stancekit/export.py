@@ -17,7 +17,7 @@ from stancekit.checkpoint import (
 from stancekit.encoding import TEMPLATE, WINDOW
 from stancekit.engines import takes_types
 from stancekit.errors import MissingExtraError
-from stancekit.quantise import quantise, relief, snap
+from stancekit.quantise import quantise, snap
 from stancekit.records import LabelSet
 
 __all__ = ["describe", "export", "float_graph"]
@@ -94,40 +94,10 @@ def describe(
 
 def _snap(model: Any, torch: Any) -> None:
     """Move the weights that become integers to the steps integers can say."""
-    norms = _feeding_norms(model, torch)
     for name, module in model.named_modules():
         table = isinstance(module, torch.nn.Embedding)
         if table or (isinstance(module, torch.nn.Linear) and not _is_head(name)):
-            norm = norms.get(name)
-            eased = relief(norm.weight.data.numpy(), norm.bias.data.numpy()) if norm else None
-            module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table, eased))
-
-
-def _feeding_norms(model: Any, torch: Any) -> dict[str, Any]:
-    """Name of a linear layer to the layer norm whose output it multiplies, where there is one."""
-    made_by: dict[int, Any] = {}
-    norms: dict[str, Any] = {}
-    hooks = []
-    for name, module in model.named_modules():
-        if isinstance(module, torch.nn.LayerNorm):
-            hooks.append(
-                module.register_forward_hook(
-                    lambda m, _, out: made_by.__setitem__(id(out), (m, out))
-                )
-            )
-        elif isinstance(module, torch.nn.Linear):
-
-            def note(_: Any, inputs: Any, name: str = name) -> None:
-                found = made_by.get(id(inputs[0]))
-                if found:
-                    norms[name] = found[0]
-
-            hooks.append(module.register_forward_pre_hook(note))
-    with torch.inference_mode():
-        model(input_ids=torch.ones((1, 4), dtype=torch.long))
-    for hook in hooks:
-        hook.remove()
-    return norms
+            module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table))
 
 
 def _is_head(name: str) -> bool:

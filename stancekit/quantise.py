@@ -9,10 +9,9 @@ overflow the 16-bit sum they are added in, and the answer would then change with
 ``snap`` moves a model's float weights to the steps that seven bits can say, so that a float engine
 and the integer one run the very same weights and differ only in the rounding of activations.
 
-A few features of a normalised token are many times larger than the rest, and one scale a token
-leaves those few steps for all others. ``relief`` tells from the layer norm alone which they are:
-they are divided by a power of two before rounding, and their weights multiplied by it (Xiao et al.
-2023, "SmoothQuant", whose scales come from calibration data instead).
+Queries, keys and values are most of what rounding costs, and all multiply the same tokens: one
+product makes them together, from tokens whose steps run from their own least value to their own
+greatest. What a token's least value adds to each column is put back in float.
 """
 
 from __future__ import annotations
@@ -24,13 +23,12 @@ from numpy.typing import NDArray
 
 from stancekit.errors import MissingExtraError
 
-__all__ = ["quantise", "relief", "snap"]
+__all__ = ["quantise", "snap"]
 
 WEIGHT_LEVELS = 63  # of 7 bits, symmetric; see above
 ACTIVATION_LEVELS = 127  # of 8 bits, symmetric around ZERO
 ZERO = 128  # of the unsigned bytes that the fast kernels take
 SMALLEST = 1e-6  # a token of all zeros must not be divided by zero
-RELIEF = 0.5  # share of a feature's excess, as a power, that its weights take over
 GELU_FLOOR = 0.17  # minus the least value of GELU, -0.16997, rounded up
 
 
@@ -67,8 +65,12 @@ class _Rewriter:
             tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer
         }
         self.made_by = {output: node for node in graph.node for output in node.output}
-        # Queries, keys and values multiply the same tokens: those are made integer once.
-        self.tokens: dict[str, tuple[str, str]] = {}
+        # By what they multiply.
+        self.products: dict[str, list[Any]] = {}
+        for node in graph.node:
+            if self._is_product(node):
+                self.products.setdefault(node.input[0], []).append(node)
+        self.added: dict[str, NDArray[Any]] = {}
         self._add("int8_levels", np.float32(ACTIVATION_LEVELS))
         self._add("int8_smallest", np.float32(SMALLEST))
         self._add("int8_one", np.float32(1))
@@ -80,18 +82,24 @@ class _Rewriter:
 
     def rewrite(self, node: Any) -> list[Any]:
         """The nodes that take a node's place; itself where there is nothing to do."""
-        if node.op_type == "MatMul" and self._is_matrix(node.input[1]):
-            return self._product(node)
+        if self._is_product(node):
+            together = self.products[node.input[0]]
+            if len(together) == 1:
+                return self._product(node)
+            return self._products(together) if node is together[0] else []
         if node.op_type == "Gather" and self._is_matrix(node.input[0]):
             return self._lookup(node)
         return [node]
 
     def drop_unused(self) -> None:
-        """Remove the float weights that nothing reads any more."""
+        """Remove the constants that nothing reads any more."""
         used = {name for node in self.graph.node for name in node.input}
         kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
         del self.graph.initializer[:]
         self.graph.initializer.extend(kept)
+
+    def _is_product(self, node: Any) -> bool:
+        return node.op_type == "MatMul" and self._is_matrix(node.input[1])
 
     def _is_matrix(self, name: str) -> bool:
         value = self.constants.get(name)
@@ -101,68 +109,88 @@ class _Rewriter:
         source, weights = node.input
         name = node.output[0]
         made_by = self.made_by.get(source)
-        kind = made_by.op_type if made_by else ""
-        eased = self._relief(made_by) if kind == "LayerNormalization" else None
-        matrix = self.constants[weights]
-        integers, scale = _columns(matrix if eased is None else matrix * eased[:, None])
+        if made_by is not None and made_by.op_type == "Gelu":
+            # GELU's values lie nearly all above zero: lifted by its floor they use all 255 steps,
+            # where a scale that is symmetric around zero would waste half of them.
+            operand = f"{source}_lifted"
+            nodes = [
+                self._node("Add", [source, "int8_gelu_floor"], operand),
+                *self._steps(source, operand, operand, "int8_all_levels", "int8_bottom"),
+                *self._multiply(source, name, f"{name}_unlowered", self.constants[weights]),
+                self._node("Add", [f"{name}_unlowered", f"{name}_lift"], name),
+            ]
+            # What lifting the tokens added to each column is known beforehand.
+            self._add(f"{name}_lift", -GELU_FLOOR * self._column_sums(name))
+            return nodes
+        size = f"{source}_abs"
+        return [
+            self._node("Abs", [source], size),
+            *self._steps(source, source, size, "int8_levels", "int8_zero"),
+            *self._multiply(source, name, name, self.constants[weights], "int8_zero"),
+        ]
+
+    def _products(self, members: list[Any]) -> list[Any]:
+        """Several products of the same tokens as one."""
+        source, name = members[0].input[0], f"{members[0].output[0]}_together"
+        matrices = [self.constants[member.input[1]] for member in members]
+        least, operand = f"{source}_least", f"{source}_lifted"
+        nodes = [
+            self._node("ReduceMin", [source, "int8_last_axis"], least),
+            self._node("Sub", [source, least], operand),
+            *self._steps(source, operand, operand, "int8_all_levels", "int8_bottom"),
+            *self._multiply(source, name, f"{name}_lifted", np.concatenate(matrices, axis=1)),
+            self._node("Mul", [least, f"{name}_sums"], f"{name}_lowered"),
+            self._node("Add", [f"{name}_lifted", f"{name}_lowered"], name),
+        ]
+        self._add(f"{name}_sums", self._column_sums(name))
+        self._add(f"{name}_widths", np.array([m.shape[1] for m in matrices], dtype=np.int64))
+        split = self.onnx.helper.make_node(
+            "Split",
+            [name, f"{name}_widths"],
+            [member.output[0] for member in members],
+            name=f"{name}_split",
+            axis=-1,
+        )
+        return [*nodes, split]
+
+    def _steps(self, source: str, operand: str, size: str, levels: str, zero: str) -> list[Any]:
+        """Nodes that make bytes of a tensor's tokens, ``SOURCE_int8``, and ``SOURCE_step``."""
+        step = f"{source}_step"
+        return [
+            self._node("ReduceMax", [size, "int8_last_axis"], f"{source}_most"),
+            self._node("Max", [f"{source}_most", "int8_smallest"], f"{source}_range"),
+            self._node("Div", [f"{source}_range", levels], step),
+            self._node("Div", [operand, step], f"{source}_steps"),
+            self._node("QuantizeLinear", [f"{source}_steps", "int8_one", zero], f"{source}_int8"),
+        ]
+
+    def _multiply(
+        self,
+        source: str,
+        name: str,
+        output: str,
+        matrix: NDArray[np.float32],
+        zero: str = "int8_bottom",
+    ) -> list[Any]:
+        """Nodes that multiply a tensor's bytes, back to float at the step of each token."""
+        integers, scale = _columns(matrix)
         self._add(f"{name}_weights", integers)
         self._add(f"{name}_scale", scale)
-        gelu = kind == "Gelu"
-        nodes, tokens, token_scale = self._as_integers(source, gelu, eased)
-        scaled = f"{name}_lifted" if gelu else name
-        zero = "int8_bottom" if gelu else "int8_zero"
-        nodes += [
+        return [
             self._node(
                 "MatMulIntegerToFloat",
-                [tokens, f"{name}_weights", "int8_one", f"{name}_scale", zero],
+                [f"{source}_int8", f"{name}_weights", "int8_one", f"{name}_scale", zero],
                 f"{name}_unscaled",
                 domain="com.microsoft",
             ),
-            self._node("Mul", [f"{name}_unscaled", token_scale], scaled),
+            self._node("Mul", [f"{name}_unscaled", f"{source}_step"], output),
         ]
-        if gelu:
-            # What lifting the tokens added to each column is known beforehand.
-            self._add(f"{name}_lift", -GELU_FLOOR * (integers * scale).sum(axis=0))
-            nodes.append(self._node("Add", [scaled, f"{name}_lift"], name))
-        return nodes
 
-    def _relief(self, norm: Any) -> NDArray[np.float32]:
-        gain, shift = (self.constants[name] for name in norm.input[1:3])
-        return relief(gain, shift)
-
-    def _as_integers(
-        self, source: str, gelu: bool, eased: NDArray[np.float32] | None
-    ) -> tuple[list[Any], str, str]:
-        """Nodes that make bytes of a tensor's tokens, and the names of bytes and scales.
-
-        GELU's values lie nearly all above zero: lifted by its floor they use all 255 steps, where
-        a scale that is symmetric around zero would waste half of them.
-        """
-        if source in self.tokens:
-            return [], *self.tokens[source]
-        tokens, scale = f"{source}_int8", f"{source}_token_scale"
-        self.tokens[source] = tokens, scale
-        if gelu:
-            operand, levels, zero = f"{source}_lifted", "int8_all_levels", "int8_bottom"
-            size = operand
-            nodes = [self._node("Add", [source, "int8_gelu_floor"], operand)]
-        else:
-            operand, levels, zero = source, "int8_levels", "int8_zero"
-            nodes = []
-            if eased is not None:
-                operand = f"{source}_eased"
-                self._add(f"{source}_ease", 1 / eased)
-                nodes.append(self._node("Mul", [source, f"{source}_ease"], operand))
-            size = f"{source}_abs"
-            nodes.append(self._node("Abs", [operand], size))
-        nodes += [
-            self._node("ReduceMax", [size, "int8_last_axis"], f"{source}_most"),
-            self._node("Max", [f"{source}_most", "int8_smallest"], f"{source}_range"),
-            self._node("Div", [f"{source}_range", levels], scale),
-            self._node("Div", [operand, scale], f"{source}_steps"),
-            self._node("QuantizeLinear", [f"{source}_steps", "int8_one", zero], tokens),
-        ]
-        return nodes, tokens, scale
+    def _column_sums(self, name: str) -> NDArray[np.float32]:
+        """What a token of ones gives in each column of a product's integer weights."""
+        integers, scale = (self.added[f"{name}_{part}"] for part in ("weights", "scale"))
+        sums: NDArray[np.float32] = (integers * scale).sum(axis=0)
+        return sums
 
     def _lookup(self, node: Any) -> list[Any]:
         table, indices = node.input
@@ -181,38 +209,20 @@ class _Rewriter:
         return self.onnx.helper.make_node(kind, inputs, [output], name=output, **attributes)
 
     def _add(self, name: str, value: NDArray[Any] | np.generic) -> None:
+        self.added[name] = np.asarray(value)
         self.graph.initializer.append(self.onnx.numpy_helper.from_array(np.asarray(value), name))
 
 
-def snap(
-    weights: NDArray[np.float32],
-    table: bool = False,
-    eased: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
+def snap(weights: NDArray[np.float32], table: bool = False) -> NDArray[np.float32]:
     """Weights of shape (outputs, inputs), each moved to the nearest step its row can say.
 
     Args:
         weights: of a linear layer, or of an embedding table of shape (entries, width).
         table: whether it is a table; those are looked up, not multiplied, and keep eight bits.
-        eased: ``relief`` of the layer norm that feeds the layer, if one does; shape (inputs,).
     """
-    factors = np.ones(weights.shape[1], dtype=np.float32) if eased is None else eased
-    levels = ACTIVATION_LEVELS if table else WEIGHT_LEVELS
-    integers, step = _columns((weights * factors).T, levels)
-    return ((integers * step).T / factors).astype(np.float32)
-
-
-def relief(gain: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Powers of two, at least 1, to divide the features of a layer norm by; shape (width,).
-
-    A normalised feature mostly lies within two standard deviations, so its size after the norm is
-    about twice its gain, plus its shift. Half of the excess over the usual feature is taken, as a
-    power: the rest stays with the activations, or the weights would lose what those gain.
-    """
-    size = 2 * np.abs(gain) + np.abs(shift)
-    excess = np.maximum(size / np.median(size), 1)
-    factors: NDArray[np.float32] = np.exp2(np.rint(RELIEF * np.log2(excess))).astype(np.float32)
-    return factors
+    integers, step = _columns(weights.T, ACTIVATION_LEVELS if table else WEIGHT_LEVELS)
+    snapped: NDArray[np.float32] = (integers * step).T.astype(np.float32)
+    return snapped
 
 
 def _columns(
