@@ -50,7 +50,8 @@ def test_alpha_is_that_of_another_implementation(rows: list[list[int | None]]) -
     if len({v for v in compared if v is not None}) < 2:
         assert math.isnan(ours)
         return
-    table = [[math.nan if v is None else v for v in observer] for observer in zip(*rows)]
+    observers = zip(*rows, strict=True)
+    table = [[math.nan if v is None else v for v in answers] for answers in observers]
     theirs = krippendorff.alpha(reliability_data=table, level_of_measurement="nominal")
     assert ours == pytest.approx(theirs, abs=1e-12)
 

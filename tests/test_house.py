@@ -26,10 +26,17 @@ HEAVY += ["matplotlib", "onnxruntime", "pyarrow"]
 LAYERS = [
     ["errors"],
     ["records"],
-    ["reading", "rows lines delimited tables files", "encoding checkpoint engines", "calibration"],
+    [
+        "reading",
+        "rows sources compressed lines text delimited arrow_types tables formats renamed expand"
+        " landing sidecars files",
+        "encoding checkpoint engines",
+        "calibration",
+    ],
     ["model"],
     [
-        "scoring dedupe pipeline locks runs parts archive cluster display",
+        "scoring dedupe pipeline locks inputs parts runs destinations archive cluster display"
+        " outputs agreement annotation diversity candidates suggest",
         "evaluation probes finetune quantise export",
     ],
     ["__init__"],
