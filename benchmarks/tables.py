@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import read
+from benchmarks.speed.tables import TABLES as SECTIONS
+from benchmarks.speed.tables import machine
+from benchmarks.speed.tables import table as section
 
 README = Path(__file__).parent.parent / "README.md"
 MARKED = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -167,8 +171,21 @@ def published() -> str:
 
 
 def speed() -> str:
-    """Rows a second, and the ratio to the pipeline."""
+    """Whole archives, what else one could run, and on what machine."""
     facts = read("speed")
+    if "sections" not in facts:
+        return _speed_at_first(facts)
+    parts = [section("archives", facts), section("rivals", facts), machine(facts)]
+    return "\n".join(parts)
+
+
+def speed_section(name: str) -> str:
+    """One section of the speed benchmark."""
+    return section(name, read("speed"))
+
+
+def _speed_at_first(facts: dict[str, Any]) -> str:
+    """Results of the first benchmark, which had one archive and one rival."""
     archive, beside = facts["archive"], facts["pipeline"]
     ratios = ", ".join(f"{ratio:.1f}" for ratio in beside["ratios"])
     return (
@@ -215,6 +232,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "steps": steps,
     "published": published,
     "speed": speed,
+    **{f"speed_{name}": partial(speed_section, name) for name in SECTIONS},
     "int8": int8,
 }
 
