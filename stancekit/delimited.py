@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping
 
 from stancekit.errors import FileError, RecordError
 from stancekit.lines import LONGEST_ROW, physical_lines, raw_text, too_long, undecodable
@@ -15,12 +13,13 @@ from stancekit.rows import (
     BadRow,
     Columns,
     Row,
+    Sink,
     Survey,
     as_text,
-    display,
     refuse_duplicates,
     survey,
 )
+from stancekit.sources import Source, StreamBroken
 
 __all__ = ["CsvReader", "CsvWriter", "TsvReader", "TsvWriter"]
 
@@ -37,13 +36,18 @@ class _Feed:
         self._again: deque[bytes] = deque()
         self.taken: list[bytes] = []  # since the last row
         self.line = 1  # number of the first line in ``taken``
+        self.broken: StreamBroken | None = None  # the end of the lines is no end
         self._size = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
+        try:
+            line = self._again.popleft() if self._again else next(self._lines)
+        except StreamBroken as error:
+            self.broken = error
+            raise StopIteration from None
         self.taken.append(line)
         self._size += len(line)
         if self._size > LONGEST_ROW:
@@ -70,9 +74,9 @@ class CsvReader:
 
     delimiter = ","
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        place = f"{display(path)}, header"
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        place = f"{source.name}, header"
         self._header: list[str] = []
         for _, _, cells in self._records():
             if isinstance(cells, RecordError):
@@ -87,7 +91,7 @@ class CsvReader:
         return survey(self, {name: {"text"} for name in self._header})
 
     def __iter__(self) -> Iterator[Row | BadRow]:
-        file = display(self._path)
+        file = self._source.name
         records = self._records()
         next(records)
         for line, raw, cells in records:
@@ -99,14 +103,16 @@ class CsvReader:
             else:
                 yield Row(file, line, dict(zip(self._header, cells, strict=True)), raw)
 
-    def _records(self) -> Iterator[tuple[int, str, list[str] | RecordError]]:
+    def _records(self) -> Iterator[tuple[int, str | None, list[str] | RecordError]]:
         """First line, raw text, and cells or what is wrong with them; the header comes first."""
-        feed = _Feed(physical_lines(self._path))
+        feed = _Feed(physical_lines(self._source))
         parser = csv.reader(feed, delimiter=self.delimiter, strict=True)
         while True:
             try:
                 cells = _with_long_cells(parser.__next__)
             except StopIteration:
+                if feed.broken:
+                    yield feed.line, None, feed.broken
                 return
             except csv.Error as error:
                 wrong = RecordError("row", str(error), "cells quoted by the rules of csv")
@@ -148,7 +154,7 @@ class TsvReader(CsvReader):
 class _Cells:
     """Takes rows from the csv module, which ends them in CR LF, and ends them in LF."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Sink) -> None:
         self._file = file
 
     def write(self, line: str) -> None:
@@ -163,7 +169,9 @@ class CsvWriter:
 
     delimiter = ","
 
-    def __init__(self, file: BinaryIO, columns: Columns) -> None:
+    def __init__(
+        self, file: Sink, columns: Columns, metadata: Mapping[str, str] | None = None
+    ) -> None:
         self._names = list(columns)
         # The csv module quotes a cell with a carriage return only if its own line end has one.
         self._csv = csv.writer(_Cells(file), delimiter=self.delimiter, lineterminator="\r\n")

@@ -1,99 +1,94 @@
-"""Files <-> records: which format an extension stands for, and the records made from rows.
+"""Files <-> records: the door through which files come in, and the records made from rows.
 
-To add a format, write a reader and a writer (``rows.Reader`` and ``rows.Writer``) and put their
-names in ``READERS`` and ``WRITERS``. lines.py has jsonl, delimited.py csv and tsv,
-tables.py parquet.
+formats.py says which format a name stands for, and how to add one.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
-from stancekit.delimited import CsvReader, CsvWriter, TsvReader, TsvWriter
+from stancekit import formats
 from stancekit.errors import FileError, RecordError
-from stancekit.lines import JsonlReader, JsonlWriter
+from stancekit.expand import STANDARD_INPUT, expand
+from stancekit.formats import READERS, WRITERS
+from stancekit.landing import Output, writing
 from stancekit.records import Article, Example
-from stancekit.rows import Columns, Reader, Row, Writer, display
+from stancekit.renamed import RenamedReader
+from stancekit.rows import Reader, Row, Writer, display
+from stancekit.sidecars import read_metadata, sidecar
+from stancekit.sources import spooled, stored, unreadable
 
 __all__ = [
+    "LONGEST_STATEMENT",
     "READERS",
+    "STANDARD_INPUT",
     "WRITERS",
     "Output",
+    "expand",
     "read",
     "read_article",
     "read_examples",
+    "read_metadata",
+    "sidecar",
     "to_example",
     "writer_for",
+    "writing",
 ]
 
-T = TypeVar("T")
+# Characters: twice a book chapter, some hundred windows of the model. What is longer is no
+# statement, and would hold up the rows beside it.
+LONGEST_STATEMENT = 100_000
 
 
-def _parquet_reader(path: Path) -> Reader:
-    from stancekit.tables import ParquetReader
+def read(
+    path: str | Path,
+    *,
+    renamed: Mapping[str, str] | None = None,
+    format: str = "jsonl",
+    spool: Path | None = None,
+) -> Reader:
+    """Open a file for reading, in the format its extension names; ``-`` is standard input.
 
-    return ParquetReader(path)
-
-
-def _parquet_writer(file: BinaryIO, columns: Columns) -> Writer:
-    from stancekit.tables import ParquetWriter
-
-    return ParquetWriter(file, columns)
-
-
-READERS: dict[str, Callable[[Path], Reader]] = {
-    ".jsonl": JsonlReader,
-    ".csv": CsvReader,
-    ".tsv": TsvReader,
-    ".parquet": _parquet_reader,
-}
-WRITERS: dict[str, Callable[[BinaryIO, Columns], Writer]] = {
-    ".jsonl": JsonlWriter,
-    ".csv": CsvWriter,
-    ".tsv": TsvWriter,
-    ".parquet": _parquet_writer,
-}
-
-
-def read(path: str | Path) -> Reader:
-    """Open a file for reading, in the format its extension names.
+    Args:
+        renamed: column in the file to the name its rows shall have, ``{"text": "statement"}``.
+            With it, the file is surveyed at once.
+        format: of standard input, as an extension without its dot: ``jsonl``, ``csv.gz``, …
+        spool: folder with room for a copy of standard input, which is read to its end here; the
+            system's own by default.
 
     Raises:
         FileError: unknown extension, no such file, a folder, an unreadable file, a broken header,
-            or a file that is not what its extension says. Iterating raises it too, when the file
-            becomes unreadable half-way; a row that cannot be read is a ``BadRow`` instead.
+            or a file that is not what its extension says; or a column to be renamed is not there,
+            or its new name is another's. Iterating raises it too, when the file becomes unreadable
+            half-way; a row that cannot be read is a ``BadRow`` instead.
     """
     path = Path(path)
-    _check_file(path)
-    return _by_extension(READERS, path)(path)
+    name = path.name
+    if path == STANDARD_INPUT:
+        name = f"-.{format}"
+        source = spooled(sys.stdin.buffer, "standard input", _kind(name), spool)
+    else:
+        _check_file(path)
+        source = stored(path, _kind(name))
+    reader = formats.reader(source, name)
+    return RenamedReader(reader, renamed, source.name) if renamed else reader
 
 
-def writer_for(path: str | Path) -> Callable[[BinaryIO, Columns], Writer]:
-    """What makes the writer for a file of this name.
+def _kind(name: str) -> str:
+    return formats.extensions(name)[0].removeprefix(".")
+
+
+def writer_for(path: str | Path) -> Callable[..., Writer]:
+    """What makes the writer for a file of this name, given what ``rows.Writer`` takes.
 
     Raises:
         FileError: unknown extension.
     """
-    return _by_extension(WRITERS, Path(path))
-
-
-def _by_extension(formats: Mapping[str, T], path: Path) -> T:
-    try:
-        return formats[path.suffix.lower()]
-    except KeyError:
-        raise FileError(
-            display(path),
-            f"the extension '{path.suffix}'" if path.suffix else "no extension",
-            f"one of {', '.join(formats)}",
-            "rename or convert the file",
-        ) from None
+    return formats.writer_for(Path(path).name, display(Path(path)))
 
 
 def _check_file(path: Path) -> None:
@@ -103,67 +98,6 @@ def _check_file(path: Path) -> None:
         raise FileError(display(path), "no such file", "a file", "check the path")
 
 
-class Output:
-    """A file that appears whole or not at all.
-
-    It is written beside its place under a temporary name; ``land`` moves it there, in one step
-    that leaves either the old file or the new one. ``discard`` removes it again, unless it landed.
-
-    Attributes:
-        path: where it lands; links are followed.
-        file: to be written to.
-
-    Raises:
-        FileError: the place is a folder or a device, or its folder is missing or not writable.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(os.path.realpath(path))
-        if self.path.exists() and not self.path.is_file():
-            what = "a folder" if self.path.is_dir() else "a device"
-            raise FileError(display(Path(path)), what, "a place for a file", "name a file")
-        name = f".{self.path.name}.{secrets.token_hex(4)}.tmp"
-        self._temporary = self.path.with_name(name)
-        with writing(self.path):
-            self.file: BinaryIO = self._temporary.open("xb")
-
-    def land(self) -> None:
-        """Put the file in its place, safe from a power cut."""
-        with writing(self.path):
-            self.file.flush()
-            os.fsync(self.file.fileno())
-            self.file.close()
-            os.replace(self._temporary, self.path)
-            # Windows has no folders to open; there, replace alone must do.
-            if hasattr(os, "O_DIRECTORY"):
-                folder = os.open(self.path.parent, os.O_DIRECTORY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
-
-    def discard(self) -> None:
-        """Leave nothing behind but what has landed."""
-        # A full disk fails once more when the file is closed.
-        with suppress(OSError):
-            self.file.close()
-        self._temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write into a ``FileError`` that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise FileError(
-            display(path),
-            error.strerror or str(error),
-            "a file that can be written",
-            "check that its folder exists, is yours to write to and has room",
-        ) from None
-
-
 def to_example(row: Row, topic: str | None = None) -> Example:
     """The decision a row asks for, from its columns ``statement``, ``topic`` and ``speaker``.
 
@@ -171,35 +105,49 @@ def to_example(row: Row, topic: str | None = None) -> Example:
         topic: stands in where the row's own topic is absent or empty.
 
     Raises:
-        RecordError: the statement or the topic is absent, empty or not text.
+        RecordError: the statement or the topic is absent, empty or not text; or the statement is
+            longer than ``LONGEST_STATEMENT``; or one of the three has a zero character.
     """
     if "statement" not in row.values:
         raise RecordError("statement", "no such column", "a column 'statement'")
     asked = _cell(row, "topic")
     if asked is None or (isinstance(asked, str) and not asked.strip()):
         asked = "" if topic is None else topic
-    return Example(_cell(row, "statement"), asked, _cell(row, "speaker"))
+    example = Example(_cell(row, "statement"), asked, _cell(row, "speaker"))
+    if len(example.statement) > LONGEST_STATEMENT:
+        raise RecordError(
+            "statement",
+            f"{len(example.statement):,} characters",
+            f"at most {LONGEST_STATEMENT:,}",
+            "split it into statements, or look for a missing line end or quote",
+        )
+    return example
 
 
 def _cell(row: Row, name: str) -> Any:
     value = row.values.get(name)
+    if isinstance(value, str) and "\0" in value:
+        raise RecordError(name, "a zero character", "text", "look for binary data in the file")
     if name in row.exact and value is not None:
         raise RecordError(name, str(row.exact[name].type), "a string")
     # Tables written by way of floating-point columns have NaN where nothing was.
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def read_examples(path: str | Path) -> list[Example]:
+def read_examples(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> list[Example]:
     """Read rows for training or evaluation, all at once.
 
     Columns ``statement``, ``topic``, ``speaker``, ``label`` and ``group`` are read, the others
     ignored. Empty cells of the last three mean none. A group may be a number.
 
+    Args:
+        renamed: as in ``read``.
+
     Raises:
         FileError: as ``read``; or a row is bad: the first such is named, by file and line.
     """
     examples = []
-    for row in read(path):
+    for row in read(path, renamed=renamed):
         try:
             if not isinstance(row, Row):
                 raise row.error
@@ -227,7 +175,7 @@ def read_article(path: str | Path) -> Article:
     Raises:
         FileError: no such file, a folder, an unreadable file, or not plain text in UTF-8.
     """
-    if str(path) == "-":
+    if Path(path) == STANDARD_INPUT:
         place, data = "standard input", sys.stdin.buffer.read()
     else:
         path = Path(path)
@@ -236,7 +184,7 @@ def read_article(path: str | Path) -> Article:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise FileError(place, error.strerror or str(error), "a readable file") from None
+            raise unreadable(place, error) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Files made of lines: the physical lines themselves, and jsonl.
+"""Files made of lines: the physical lines themselves, rows of one line each, and jsonl.
 
 A line ends at a line feed and nowhere else: not at U+2028, nor at a carriage return alone. One
 broken row costs that row only, however it is broken.
@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
 
 from stancekit.errors import FileError, RecordError
-from stancekit.rows import (
-    RAW_LENGTH,
-    BadRow,
-    Columns,
-    Row,
-    Survey,
-    display,
-    survey,
-    to_json,
-)
+from stancekit.rows import RAW_LENGTH, BadRow, Columns, Row, Sink, Survey, survey, to_json
+from stancekit.sources import Source, StreamBroken, unreadable
 
 __all__ = [
     "LONGEST_ROW",
     "JsonlReader",
     "JsonlWriter",
+    "LineReader",
     "physical_lines",
     "raw_text",
     "too_long",
@@ -50,24 +44,26 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def physical_lines(path: Path) -> Iterator[bytes]:
+def physical_lines(source: Source) -> Iterator[bytes]:
     """Lines with their ends; of one over ``LONGEST_ROW``, that much and one byte more.
 
     A byte-order mark is passed over.
 
     Raises:
         FileError: the file cannot be read, or starts as no UTF-8 text does.
+        StreamBroken: an archive is broken here; the line it broke off in is not given.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(5)
-            file.seek(len(BYTE_ORDER_MARK) if start.startswith(BYTE_ORDER_MARK) else 0)
+        with source.open() as file:
+            start = file.peek(5)
+            if start.startswith(BYTE_ORDER_MARK):
+                file.read(len(BYTE_ORDER_MARK))
             for signature, name in SIGNATURES.items():
                 if start.startswith(signature):
                     raise FileError(
-                        display(path),
+                        source.name,
                         name,
-                        f"{path.suffix.lstrip('.')} in UTF-8",
+                        f"{source.kind} in UTF-8",
                         "convert it, or give it the extension it should have",
                     )
             while line := file.readline(LONGEST_ROW + 1):
@@ -76,7 +72,7 @@ def physical_lines(path: Path) -> Iterator[bytes]:
                 while len(rest) > LONGEST_ROW and not rest.endswith(b"\n"):
                     rest = file.readline(LONGEST_ROW + 1)
     except OSError as error:
-        raise FileError(display(path), error.strerror or str(error), "a readable file") from None
+        raise unreadable(source.name, error) from None
 
 
 def raw_text(lines: bytes) -> str:
@@ -101,38 +97,61 @@ def too_long() -> RecordError:
     )
 
 
-class JsonlReader:
-    """One JSON object a line; blank lines are passed over."""
+class LineReader(ABC):
+    """Rows of one line each; blank lines are passed over."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        next(physical_lines(path), None)  # an unreadable file is refused at once
+    columns: ClassVar[Columns] = {}  # that are there before any row is read
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        # An unreadable file is refused at once; an archive broken in its first line is not one.
+        with suppress(StreamBroken):
+            next(physical_lines(source), None)
+
+    @abstractmethod
+    def parse(self, text: str) -> dict[str, Any]:
+        """The columns of one line.
+
+        Raises:
+            RecordError: it cannot be read.
+        """
 
     def survey(self) -> Survey:
-        return survey(self, {})
+        return survey(self, {name: set(kinds) for name, kinds in self.columns.items()})
 
     def __iter__(self) -> Iterator[Row | BadRow]:
-        file = display(self._path)
-        for number, line in enumerate(physical_lines(self._path), 1):
-            if line.isspace():
-                continue
-            try:
-                values = self._parse(line)
-            except RecordError as error:
-                yield BadRow(file, number, error, raw_text(line))
-            else:
-                yield Row(file, number, values, raw_text(line))
+        file = self._source.name
+        number = 0
+        try:
+            for number, line in enumerate(physical_lines(self._source), 1):
+                if line.isspace():
+                    continue
+                try:
+                    values = self.parse(self._decoded(line))
+                except RecordError as error:
+                    yield BadRow(file, number, error, raw_text(line))
+                else:
+                    yield Row(file, number, values, raw_text(line))
+        except StreamBroken as error:
+            yield BadRow(file, number + 1, error)
 
-    def _parse(self, line: bytes) -> dict[str, Any]:
+    def _decoded(self, line: bytes) -> str:
         if len(line) > LONGEST_ROW:
             raise too_long()
         try:
-            text = line.decode()
+            return line.decode()
+        except UnicodeDecodeError as error:
+            raise undecodable(error) from None
+
+
+class JsonlReader(LineReader):
+    """One JSON object a line."""
+
+    def parse(self, text: str) -> dict[str, Any]:
+        try:
             value = json.loads(text)
             if SURROGATE_ESCAPE.search(text):
                 json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeDecodeError as error:
-            raise undecodable(error) from None
         except UnicodeEncodeError as error:
             broken = error.object[error.start]
             raise RecordError(
@@ -148,7 +167,9 @@ class JsonlReader:
 class JsonlWriter:
     """One JSON object a line, with the columns the row has; NaN and infinities become null."""
 
-    def __init__(self, file: BinaryIO, columns: Columns) -> None:
+    def __init__(
+        self, file: Sink, columns: Columns, metadata: Mapping[str, str] | None = None
+    ) -> None:
         self._file = file
 
     def write(self, row: Row) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from stancekit.errors import FileError, RecordError
 
@@ -20,6 +20,7 @@ __all__ = [
     "Columns",
     "Reader",
     "Row",
+    "Sink",
     "Survey",
     "Writer",
     "as_text",
@@ -86,10 +87,22 @@ class Reader(Protocol):
         ...
 
 
-class Writer(Protocol):
-    """Writes rows to a binary file that somebody else opens and closes."""
+class Sink(Protocol):
+    """Where bytes are put one after the other: a binary file, say, open for writing."""
 
-    def __init__(self, file: BinaryIO, columns: Columns) -> None: ...
+    def write(self, data: bytes, /) -> object: ...
+
+
+class Writer(Protocol):
+    """Writes rows to a binary file that somebody else opens and closes.
+
+    Metadata, on how the rows came about, stands in the file where the format has a place for it
+    (see sidecars.py for the others).
+    """
+
+    def __init__(
+        self, file: Sink, columns: Columns, metadata: Mapping[str, str] | None = None
+    ) -> None: ...
 
     def write(self, row: Row) -> None:
         """Add one row; it may lack columns but has none beyond those announced."""

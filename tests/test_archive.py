@@ -90,7 +90,7 @@ def test_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", sorted(WRITERS))
-@pytest.mark.parametrize("source", sorted(READERS))
+@pytest.mark.parametrize("source", sorted(WRITERS))
 def test_every_format_to_every_other(source: str, target: str, tmp_path: Path) -> None:
     start = jsonl(tmp_path / "start.jsonl", *({"statement": "x" * n, "id": "é"} for n in (1, 2, 3)))
     score([start], tmp_path / f"first{source}", Stub(), topic="T")
