@@ -138,8 +138,8 @@ class ParquetReader:
 
 
 def _ours(metadata: Mapping[bytes, bytes]) -> dict[str, str]:
-    texts = {name.decode(): value.decode() for name, value in metadata.items()}
-    return {n.removeprefix(PREFIX): text for n, text in texts.items() if n.startswith(PREFIX)}
+    ours = {name: value for name, value in metadata.items() if name.startswith(PREFIX.encode())}
+    return {name.decode().removeprefix(PREFIX): value.decode() for name, value in ours.items()}
 
 
 def _group_sizes(file: Any) -> list[int]:
