@@ -239,6 +239,21 @@ def test_who_contradicts_herself_counts_on_both_sides(tmp_path: Path) -> None:
     assert json.loads(rows(done.undecided_path)[0]["votes"]) == {"ann": "none, opposed"}
 
 
+def test_a_cancelled_annotation_is_no_answer(tmp_path: Path) -> None:
+    item = studio(choices("label", "opposed"))
+    cancelled = item["annotations"][0] | {"was_cancelled": True, "completed_by": 4}
+    item["annotations"].append(cancelled)
+    done = collect([save(tmp_path / "e.json", [item])], tmp_path / "out.jsonl")
+    assert done.annotators == {"3": 1}
+
+
+def test_the_first_group_that_is_named_counts(tmp_path: Path) -> None:
+    lines = [PRODIGY | {"_session_id": "u"}, PRODIGY | {"_session_id": "v", "group": 7}]
+    lines.append(lines[1] | {"_session_id": "w", "group": 8})
+    done = collect([save(tmp_path / "e.jsonl", lines)], tmp_path / "out.jsonl")
+    assert rows(done.output)[0]["group"] == "7"
+
+
 def test_alpha_is_over_what_several_answered(tmp_path: Path) -> None:
     write = FORMATS["prodigy"].write
     other = Example("It will fall down.", "the bridge")
