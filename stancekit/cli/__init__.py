@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from stancekit.cli import evaluate, info, predict, read, score
+from stancekit.cli import evaluate, imports, info, predict, read, score, suggest
 from stancekit.errors import StancekitError
 
 __all__ = ["app", "main"]
@@ -49,6 +49,8 @@ COMMANDS = (
     (predict.predict, predict.EXAMPLE),
     (read.read, read.EXAMPLE),
     (score.score, score.EXAMPLE),
+    (suggest.suggest, suggest.EXAMPLE),
+    (imports.import_, imports.EXAMPLE),
     (evaluate.evaluate, evaluate.EXAMPLE),
     (info.info, info.EXAMPLE),
 )
