@@ -52,6 +52,10 @@ class Statement:
         end: offset one past the last character.
         kind: ``direct`` (all quotation), ``indirect`` (reported without quotation marks),
             ``mixed`` (a report that quotes in part) or ``narration`` (the writer's own).
+        mention: offsets of the words that name the speaker (``she``, ``the mayor``), in the
+            statement or, where it carries on another, before it; None without a speaker.
+        confidence: how far the speaker is to be believed, in [0, 1]; 0 without one.
+        context: the sentence before, where a pronoun or a bare answer needs it; else None.
     """
 
     text: str
@@ -59,6 +63,9 @@ class Statement:
     start: int
     end: int
     kind: Kind
+    mention: tuple[int, int] | None = None
+    confidence: float = 0.0
+    context: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -69,6 +76,8 @@ class Statement:
                 f"start {self.start}, end {self.end} for {len(self.text)} characters",
                 "offsets that span the text",
             )
+        if not 0 <= self.confidence <= 1:
+            raise RecordError("confidence", repr(self.confidence), "a number in [0, 1]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,28 @@
 """Who is said to say it: one sentence's cue and the noun phrase that is its source.
 
-A cue is a reporting verb with what may stand before and after it, ``according to``, or a report
-that hangs on the sentence's subject (``…, adding that``). Of several, the one on which the
-sentence turns wins.
+A cue is a reporting verb with what may stand before and after it, ``according to`` and its like,
+the agent of a passive (``rejected by the union``), or a report that hangs on the sentence's
+subject (``…, adding that``). Of several, the one on which the sentence turns wins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stancekit.reading.labels import STANDS, owner
 from stancekit.reading.names import BODY_WORDS, ROLES
-from stancekit.reading.phrases import (
-    MAX_PHRASE,
-    QUOTE,
-    Token,
-)
+from stancekit.reading.phrases import MAX_PHRASE, QUOTE, Token, is_name, is_verb, phrase_start
 from stancekit.reading.sentences import Span
 from stancekit.reading.subjects import Cue, after, around, before, hanging
 from stancekit.reading.verbs import (
+    AGENTS,
+    EVIDENCE,
     GERUNDS,
     HOLDING,
     JUDGING,
     LOOSE,
     NOUNS,
+    PROGRESSIVE,
     REPORTING,
     SAYING,
 )
@@ -33,12 +33,44 @@ from stancekit.reading.words import (
     FINITE,
     PERSON_PRONOUNS,
     PREPOSITIONS,
-    RELATIVE,
+    word_set,
 )
 
-__all__ = ["find_cue"]
+__all__ = ["JOINING", "clauses", "find_cue", "is_title"]
 
 LONG_QUOTE = 16  # characters; a shorter quotation at the start of a sentence may be a title
+MOST_CLAUSES = 8  # places in a sentence at which a second speaker is looked for
+# What somebody's is, in ``in the words of`` and ``in her view``.
+OWN = word_set("words view opinion telling eyes account judgment judgement estimation reckoning")
+JOINING = word_set("while whereas but and although though yet which")
+# Report on their own, wherever in the sentence: ``by saying``, ``before warning``.
+PLAIN_GERUNDS = word_set("saying arguing insisting claiming warning suggesting vowing predicting")
+# Verbs that mean another thing unless what is said stands beside them.
+BESIDE = word_set(
+    """hold holds held show shows showed put puts offer run began begin begins continue continues
+    continued read reads list lists listed find finds found seek seeks sought maintain maintains
+    maintained interrupt interrupts interrupted signal signals signaled attack attacks attacked
+    mention mentions mentioned"""
+)
+# What is given, with whose support: ``gave its full backing to``.
+GIVING = word_set("give gives gave given lend lends lent throw throws threw thrown")
+GIVEN = word_set("support backing approval blessing endorsement assent weight assurance agreement")
+# Verbs that take a side with the word after them: ``came out against``, ``voted for``.
+SIDING: dict[str, frozenset[str]] = {
+    **dict.fromkeys(word_set("speak speaks spoke spoken"), word_set("out against of")),
+    **dict.fromkeys(word_set("make makes made"), word_set("clear it plain")),
+    **dict.fromkeys(word_set("push pushes pushed argue lobby lobbied"), word_set("for against")),
+}
+NAMING = word_set("called described hailed")
+COMING = word_set("come comes came")
+# Whatever may make a cue; most words do not, and are passed over.
+CUES = REPORTING | PROGRESSIVE | OWN | STANDS | GIVING | COMING | frozenset(SIDING)
+CUES |= word_set("according by for")
+# Verbs of headlines: the present tense, and what stands for it.
+HEADLINE = frozenset(verb for verb in SAYING | JUDGING if verb.endswith("s") and verb not in NOUNS)
+HEADLINE |= word_set("said told claims vows urges says wants denies backs calls seeks hopes")
+TITLE_WORD = 4  # letters; shorter words are not capitalised in a headline
+TITLE_SHARE = 0.75  # of its longer words
 
 
 def find_cue(row: Sequence[Token]) -> Cue | None:
@@ -47,27 +79,93 @@ def find_cue(row: Sequence[Token]) -> Cue | None:
     best_score = 0
     if len(row) > 2 and row[0].text == QUOTE and row[0].end - row[0].start > LONG_QUOTE:
         best = _unnamed_verb(row)
+    headline = is_title([token.text for token in row])
     for verb, token in enumerate(row):
         low = token.low
         if verb and token.text[0].isupper() and low != "according":
+            if headline and low in HEADLINE:
+                cue = before(row, verb)
+                if cue is not None and best_score < 2:
+                    best, best_score = cue, 2
             continue
-        if low in NOUNS and not _is_verb(row, verb):
+        if low not in CUES:
             continue
-        if low in REPORTING:
-            cue = around(row, verb)
-            score = _score(row, verb, cue) if cue is not None else 0
-        elif low == "according" and verb + 1 < len(row) and row[verb + 1].low == "to":
-            cue = after(row, verb, verb + 2)
-            score = 3
-        elif low in GERUNDS and verb > 1 and row[verb - 1].text == ",":
-            cue, score = hanging(row, verb), 1
-        elif low in GERUNDS and verb > 1 and row[verb - 1].low in BEING:
-            cue, score = before(row, verb - 1), 2
-        else:
-            continue
+        cue, score = _cue_at(row, verb, low)
         if cue is not None and score > best_score:
             best, best_score = cue, score
     return best
+
+
+def _cue_at(row: Sequence[Token], verb: int, low: str) -> tuple[Cue | None, int]:
+    """The cue that one word makes, and how likely it is the one that the sentence turns on."""
+    following = row[verb + 1].low if verb + 1 < len(row) else ""
+    left = row[verb - 1].low if verb else ""
+    if low in REPORTING and (low not in NOUNS or is_verb(row, verb)):
+        cue = around(row, verb)
+        return cue, _score(row, verb, cue) if cue is not None else 0
+    if low == "according" and following == "to":
+        return after(row, verb, verb + 2), 3
+    if low in OWN:
+        if following == "of" and left in ("the", "own"):
+            return after(row, verb, verb + 2), 3
+        if verb > 1 and row[0].low == "in" and left.endswith("'s") and following == ",":
+            return Cue(owner(row, 1, verb - 1), verb, 0, verb + 1), 3
+    if low in STANDS and verb and left.endswith(("'s", "s'")) and following in BEING:
+        first = phrase_start(row, verb - 1)
+        if first is not None and any(
+            t.low == "that" or t.text == QUOTE for t in row[verb + 2 : verb + 5]
+        ):
+            return Cue(owner(row, first, verb - 1), verb, first, verb + 2), 3
+    if low == "by" and left in AGENTS and _is_passive(row, verb - 1):
+        return after(row, verb, verb + 1), 2
+    if low in PROGRESSIVE and (being := _being_before(row, verb)) > 0:
+        return before(row, being), 2
+    if low in GERUNDS and verb > 1:
+        if left == ",":
+            return hanging(row, verb), 1
+        if low in PLAIN_GERUNDS and row[verb - 1].text[0].isalnum() and left not in DETERMINERS:
+            return hanging(row, verb), 1
+    if low in COMING and following == "out" and verb + 2 < len(row):
+        return (
+            (before(row, verb), 1) if row[verb + 2].low in ("against", "for", "in") else (None, 0)
+        )
+    if following in SIDING.get(low, ()) or (low in GIVING and _gives_support(row, verb)):
+        return before(row, verb), 1
+    if low == "for" and verb == 0:
+        return _for_somebody(row), 1
+    return None, 0
+
+
+def clauses(row: Sequence[Token]) -> list[tuple[int, int]]:
+    """A sentence cut where one speaker's report ends and another's begins, as (first, end) places.
+
+    ``The pilots opposed the toll, while the dockers said it was fair.`` has two; most have one.
+    """
+    cuts = [0]
+    tried = 0
+    for place in range(2, len(row) - 2):
+        if row[place].low not in JOINING and row[place - 1].text != ";":
+            continue
+        if row[place - 1].text not in (",", ";") or tried >= MOST_CLAUSES:
+            continue
+        tried += 1
+        right = place + (row[place].low in JOINING)
+        ours, theirs = find_cue(row[cuts[-1] : place]), find_cue(row[right:])
+        if ours is None or theirs is None or theirs.first > 1 or theirs.verb < theirs.first:
+            continue
+        if row[right].low in PERSON_PRONOUNS or theirs.source.start > row[right + 1].start:
+            continue
+        if row[cuts[-1] + ours.verb].low in HOLDING and row[right + theirs.verb].low in HOLDING:
+            continue
+        cuts.append(place)
+    return list(zip(cuts, [*cuts[1:], len(row)], strict=True))
+
+
+def is_title(words: Sequence[str]) -> bool:
+    """Whether words are capitalised as in a headline or the title of a book."""
+    long = [word for word in words if len(word) >= TITLE_WORD and word[0].isalpha()]
+    capitals = sum(word[0].isupper() for word in long)
+    return len(long) > 1 and capitals >= TITLE_SHARE * len(long)
 
 
 def _unnamed_verb(row: Sequence[Token]) -> Cue | None:
@@ -84,26 +182,44 @@ def _unnamed_verb(row: Sequence[Token]) -> Cue | None:
     return Cue(Span(row[1].start, row[end - 1].end), end, 1, end + 1)
 
 
-def _is_verb(row: Sequence[Token], place: int) -> bool:
-    """Whether a word that is a noun as well is a verb here, by the words beside it."""
-    left = row[place - 1] if place else None
-    right = row[place + 1].low if place + 1 < len(row) else "."
-    if left is None or left.low in DETERMINERS | PREPOSITIONS | BEING | {"to"}:
+def _for_somebody(row: Sequence[Token]) -> Cue | None:
+    """``For Ida Lund, the toll is a mistake.``"""
+    end = 1
+    while end < len(row) and end < MAX_PHRASE and row[end].text[0].isupper():
+        end += 1
+    if end < 3 or end >= len(row) or row[end].text != "," or not is_name(row, 1, end):
+        return None
+    return Cue(Span(row[1].start, row[end - 1].end), 0, 0, end)
+
+
+def _gives_support(row: Sequence[Token], verb: int) -> bool:
+    words = [token.low for token in row[verb + 1 : verb + 4]]
+    return bool(words) and words[0] in DETERMINERS and any(word in GIVEN for word in words)
+
+
+def _being_before(row: Sequence[Token], verb: int) -> int:
+    """The place of a form of be before a verb, adverbs between: ``is already urging``; else 0."""
+    place = verb - 1
+    while place > 0 and (row[place].low in ADVERBS or row[place].low.endswith("ly")):
+        place -= 1
+    return place if place > 0 and row[place].low in BEING else 0
+
+
+def _is_passive(row: Sequence[Token], participle: int) -> bool:
+    """Whether a form of be stands shortly before a participle."""
+    return any(token.low in BEING for token in row[max(0, participle - 3) : participle])
+
+
+def _is_only_named(row: Sequence[Token], verb: int) -> bool:
+    """``a class called "Perception"``: something that has a name, and nobody who speaks."""
+    if verb + 1 >= len(row) or not verb:
         return False
-    if left.low in (PERSON_PRONOUNS - {"one"}) | RELATIVE | ADVERBS | FINITE | {"and"}:
-        return True
-    takes = {"that", "the", "a", "an", "to", "on", "for", "their", "his", "her", "its", "it", "out"}
-    fits = left.text[0].isupper() or left.low.endswith("s") or left.low in ROLES | BODY_WORDS
-    return (
-        fits
-        and left.text[0].isalnum()
-        and not left.low.endswith("'s")
-        and (
-            right in takes - ({"for", "on", "to"} if row[place].low.endswith("s") else set())
-            or right in (QUOTE, ":")
-            or right in PERSON_PRONOUNS
-        )
+    thing = row[verb - 1]
+    named = row[verb + 1].text == QUOTE or row[verb + 1].text[0].isupper()
+    speaks = thing.low in ROLES | BODY_WORDS | PERSON_PRONOUNS or thing.low.endswith(
+        ("as", "es", "is", "os", "rs", "ts", "ns")
     )
+    return named and thing.text[0].islower() and not speaks
 
 
 def _score(row: Sequence[Token], verb: int, cue: Cue) -> int:
@@ -114,15 +230,18 @@ def _score(row: Sequence[Token], verb: int, cue: Cue) -> int:
     touches = QUOTE in (right, left) or (left == "," and cue.first > 1)
     clause = right in (",", ":", "that", "there", "whether") or right in PERSON_PRONOUNS
     near_quote = any(token.text == QUOTE for token in row[verb + 1 : verb + 9])
+    closes = verb + 2 >= len(row) and left == ","
     score = 0
     if low in SAYING:
         score = 4
     elif low in LOOSE:
         score = 3 if touches or clause or near_quote or right in DETERMINERS else 0
-        if low in ("hold", "holds", "held", "show", "shows", "put", "puts", "offer", "run"):
-            score = score if touches or near_quote or right == "that" else 0
     elif low in JUDGING or low in HOLDING:
-        score = 2
+        score = 0 if low in NAMING and _is_only_named(row, verb) else 2
+    if score and low in BESIDE:
+        shown = row[verb - 1].low in EVIDENCE and right not in (",", ".")
+        beside = closes or QUOTE in (right, left) or near_quote or right in ("that", ":")
+        score = score if beside or shown else 0
     if score and (touches or near_quote):
         score += 2
     if score and (cue.first > 0 and row[cue.first - 1].low in ("that", "if", "whether")):

@@ -9,6 +9,7 @@ the words. A word that no table knows decides nothing.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from stancekit.reading.words import (
@@ -135,6 +136,7 @@ class Named(NamedTuple):
     body: bool
 
 
+@lru_cache(maxsize=4096)  # an article names the same few people over and over
 def parse(phrase: str) -> Named:
     """Read one noun phrase, as it stands in an article."""
     words = PIECE.findall(phrase)
@@ -216,7 +218,7 @@ def _runs(words: list[str]) -> list[tuple[list[str], list[str]]]:
             continue
         if before in AFTER_NAME - {"and", "or"}:
             continue
-        if len(run) == 1 and _after_preposition(words, first):
+        if (len(run) == 1 or runs) and _after_preposition(words, first):
             continue  # "a spokesman for the shipping line Norrled"
         owners = [i for i, word in enumerate(run) if word.endswith(("'s", "’s", "s'", "s’"))]
         if owners and owners[-1] == len(run) - 1:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from stancekit.reading.names import BODY_WORDS, ROLES
 from stancekit.reading.sentences import Span
-from stancekit.reading.verbs import REPORTING
+from stancekit.reading.verbs import EVIDENCE, NOUNS, REPORTING
 from stancekit.reading.words import (
     ADVERBS,
+    BEING,
     CALENDAR,
     CLAUSE,
     DETERMINERS,
@@ -36,6 +37,7 @@ __all__ = [
     "REACH",
     "Token",
     "is_name",
+    "is_verb",
     "leading_phrase",
     "phrase_start",
     "tokens",
@@ -73,11 +75,14 @@ def tokens(text: str, span: Span, quoted: Sequence[tuple[int, int]]) -> list[Tok
         for match in TOKEN.finditer(text, position, max(position, start)):
             if len(row) >= MOST_TOKENS:
                 return row
-            row.append(Token(match.group(), match.group().lower().replace("’", "'"), *match.span()))
+            word = match.group()
+            row.append(Token(word, word.lower().replace("’", "'"), *match.span()))
         if end > start:
             row.append(Token(QUOTE, QUOTE, start, end))
         position = end
     # A full stop inside the sentence belongs to an abbreviation.
+    if all(token.text != "." for token in row[:-1]):
+        return row
     joined: list[Token] = []
     for place, token in enumerate(row):
         if token.text == "." and joined and place < len(row) - 1 and joined[-1].end == token.start:
@@ -92,6 +97,8 @@ def phrase_start(row: Sequence[Token], last: int) -> int | None:
     if last < 0 or row[last].low in NOBODY:
         return None
     if row[last].low in PERSON_PRONOUNS:
+        if row[last].low == "one" and last > 0 and row[last - 1].low in ("no", "any", "every"):
+            return None
         return last if row[last].low in PRONOUNS or row[last].low == "one" else None
     floor = max(-1, last - REACH)
     place = last
@@ -105,6 +112,8 @@ def phrase_start(row: Sequence[Token], last: int) -> int | None:
         if token.low == "that" and place > 0 and place < last:
             if row[place - 1].low in REPORTING or not row[place - 1].text[0].isalnum():
                 break
+            if row[place + 1].low in DETERMINERS | QUANTIFIERS | PERSON_PRONOUNS:
+                break  # "an open secret that several of them": a clause of its own
             return phrase_start(row, place - 1)
         if (
             token.low in DETERMINERS - {"that", "this", "these", "those"}
@@ -119,7 +128,7 @@ def phrase_start(row: Sequence[Token], last: int) -> int | None:
             break
         if token.low == "according":
             return place + 2 if place + 2 <= last else None
-        if token.low in VERBS:
+        if token.low in VERBS and (token.low not in NOUNS or is_verb(row, place)):
             # "A diplomat who has followed the talks": the subject comes before the clause.
             if (
                 place > 1
@@ -129,6 +138,15 @@ def phrase_start(row: Sequence[Token], last: int) -> int | None:
             ):
                 return phrase_start(row, place - 2)
             break
+        between_names = (
+            token.low == "or"
+            and 0 < place < last
+            and row[place - 1].text[0].isupper()
+            and row[place + 1].text[0].isupper()
+        )
+        if between_names:
+            place -= 1
+            continue
         if token.low in CLAUSE or (token.low in PERSON_PRONOUNS - {"one"} and place < last):
             break
         place -= 1
@@ -143,12 +161,40 @@ def phrase_start(row: Sequence[Token], last: int) -> int | None:
     return first if words[-1].low.endswith("s") or words[-1].low in ("people", "police") else None
 
 
+def is_verb(row: Sequence[Token], place: int) -> bool:
+    """Whether a word that is a noun as well is a verb here, by the words beside it."""
+    left = row[place - 1] if place else None
+    right = row[place + 1].low if place + 1 < len(row) else "."
+    if left is None or left.low in DETERMINERS | PREPOSITIONS | BEING | {"to"}:
+        return False
+    if left.low in (PERSON_PRONOUNS - {"one"}) | RELATIVE | ADVERBS | FINITE | {"and"}:
+        return True
+    if left.text == "," and right == QUOTE:
+        return True  # "its chairman, Bo Ek, calls"
+    if left.low in EVIDENCE and row[place].low in ("show", "shows"):
+        return True
+    takes = {"that", "the", "a", "an", "to", "on", "for", "their", "his", "her", "its", "it", "out"}
+    fits = left.text[0].isupper() or left.low.endswith("s") or left.low in ROLES | BODY_WORDS
+    return (
+        fits
+        and left.text[0].isalnum()
+        and not left.low.endswith("'s")
+        and (
+            right in takes - ({"for", "on", "to"} if row[place].low.endswith("s") else set())
+            or right in (QUOTE, ":")
+            or right in PERSON_PRONOUNS
+        )
+    )
+
+
 def _in_relative(row: Sequence[Token], place: int) -> bool:
     """Whether ``place`` lies in a relative clause that no comma cuts off."""
     for back in range(place - 1, max(0, place - 6), -1):
         if not row[back].text[0].isalnum():
             return False
-        if row[back].low in RELATIVE:
+        if row[back].low in RELATIVE or (
+            row[back].low == "that" and row[back - 1].low not in REPORTING
+        ):
             return row[back - 1].text[0].isalnum()
     return False
 

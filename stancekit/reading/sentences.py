@@ -17,7 +17,7 @@ from stancekit.reading.quotes import Quotation
 from stancekit.reading.verbs import SAYING
 from stancekit.reading.words import word_set
 
-__all__ = ["Span", "paragraphs", "sentences"]
+__all__ = ["ITEM", "Span", "paragraphs", "sentences"]
 
 
 class Span(NamedTuple):
@@ -40,6 +40,9 @@ DATELINE = re.compile(
     r"(?:[^\W\d_a-z][^\W\d_]{0,30}[^\S\r\n]){0,3}[A-ZÀ-ÖØ-Þ]{3,30}[^\n\r.!?\"“]{0,20}"
     r"(?:[\w.][^\n\r!?\"“–—]{0,60}?)?[^\S\r\n](?:--?|–|—)[^\S\r\n]+(?=\S)"
 )
+
+# How a point of a list begins: bulleted, numbered or lettered.
+ITEM = re.compile(r"(?:[•·*‣◦▪–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+(?=\S)")
 
 STOP = re.compile(r"[.!?…]+[)\]'’”\"»]*(?=\s|$)")
 
@@ -143,6 +146,9 @@ def _with(first: int, cuts: Iterator[int]) -> Iterator[int]:
 def _cuts(text: str, paragraph: Span, quotations: Sequence[Quotation]) -> Iterator[int]:
     """Where sentences end, in order; the last is the paragraph's end."""
     position = paragraph.start
+    item = ITEM.match(text, *paragraph)
+    if item is not None:
+        position = item.end()  # the stop in "1. A lower toll" ends nothing
     for quotation in quotations:
         yield from _plain_cuts(text, position, quotation.start, paragraph.end)
         position = max(position, quotation.end)

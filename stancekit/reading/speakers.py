@@ -10,59 +10,48 @@ noun phrase as written, less a leading ``the``. Where nothing decides, there is 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
-from stancekit.reading.names import ROLES, WORD, is_body, is_group, parse
+from stancekit.reading.names import BODY_WORDS, ROLES, is_body, is_group, parse
 from stancekit.reading.namesakes import JOINT, key, same_person
+from stancekit.reading.roster import NAMESAKES, Roster, Speaker
 from stancekit.reading.sentences import Span
-from stancekit.reading.words import CALENDAR, PRONOUNS, word_set
+from stancekit.reading.words import (
+    CLAUSE,
+    DETERMINERS,
+    FINITE,
+    PREPOSITIONS,
+    PRONOUNS,
+    QUANTIFIERS,
+    word_set,
+)
 
 __all__ = ["Speaker", "Speakers"]
 
-# Two or more capitalised words, small words between them allowed.
-CAPITAL = (
-    r"(?:[A-Z]\.(?:[A-Z]\.){0,4}(?![A-Z]\.)|(?:Dr|Mr|Mrs|Ms|Sen|Rep|Gov|Gen|Prof|Rev|Col|Sgt|Lt|St)\."
-    r"|[^\W\d_a-zß-öø-ÿ][^\W_]*(?:[-'’&][^\W_]+){0,4})"
-)
-FULL_NAME = re.compile(
-    rf"\b{CAPITAL}(?:[^\S\r\n](?:(?:al|bin|da|de|del|den|der|di|dos|du|el|la|van|von)[^\S\r\n])"
-    rf"{{0,2}}{CAPITAL}){{1,6}}"
-)
-# Begin the names of places, which do not speak under their last word.
-PLACES = word_set("""lake mount north south east west new san santa port fort cape upper lower""")
+LOOK_BACK = 4000  # characters in which a body's longer name is looked for
 REMEMBERED = 6  # sentences: a pronoun further from its name is not resolved
-NAMESAKES = 8  # people of one surname that are told apart; more are not looked at
-NEARBY = 40  # characters around a name in which its role is looked for
-ROLE_AFTER = re.compile(r",\s(?:an?|the|its|his|her|their|our)\s([^,.;:\n\"“]{2,60})")
 CUT = re.compile(r",|\s(?:which|whose|in|at|speaking|during|with|told|since|after)\s")
-
-
-@dataclass(slots=True)
-class Speaker:
-    """Somebody or some body that the article names or describes.
-
-    Attributes:
-        name: as the reader of a statement sees it.
-        gender: ``m``, ``f`` or None; a pronoun that is resolved to the speaker settles it.
-        person: somebody who is he or she: named, or described by a role.
-        body: an institution, which is ``it`` or ``they``.
-        group: several, who are ``they``.
-    """
-
-    name: str
-    gender: str | None = None
-    person: bool = True
-    body: bool = False
-    group: bool = False
-    roles: set[str] = field(default_factory=set)
-    since: int = 0  # offset of the first mention
+# A clause inside a noun phrase: its names are not the phrase's own.
+CLAUSE_INSIDE = re.compile(r"\s(?:that|who|which)\s[^,]*")
+RELATIVE_OF = re.compile(
+    r"(?:[Hh]is|[Hh]er|[Tt]heir|\S+['’]s) "
+    r"(wife|husband|son|daughter|mother|father|brother|sister|widow),? "
+    r"([^\W\d_a-z][^\W\d_]+),?$"
+)
+# Not the first half of a body's longer name: "its own bank", "another bank".
+NO_HALF = (
+    DETERMINERS
+    | PREPOSITIONS
+    | CLAUSE
+    | FINITE
+    | QUANTIFIERS
+    | word_set("and own same other new old whole entire former said s")
+)
 
 
 class Speakers:
-    """Everybody an article names, and who was spoken of last.
+    """Who is meant by each mention, and who was spoken of last.
 
     Args:
         text: the whole text.
@@ -71,71 +60,8 @@ class Speakers:
 
     def __init__(self, text: str, plain: Iterable[Span]) -> None:
         self.text = text
-        self.known: dict[str, list[Speaker]] = {}  # surname or last word, lower case
-        self.by_role: dict[str, list[Speaker]] = {}
-        self.places: list[int] = []
-        self.named: list[Speaker] = []  # who is named at each of the places
+        self.roster = Roster(text, plain)
         self.recent: deque[list[Speaker]] = deque(maxlen=REMEMBERED)
-        self.lower: set[str] = set()  # words that the article writes in lower case
-        spans = list(plain)
-        for span in spans:
-            self._survey(span)
-        self._survey_short(spans)
-
-    def _survey_short(self, spans: Sequence[Span]) -> None:
-        """Where people are named again by surname alone."""
-        full = set(self.places)
-        short: list[tuple[int, Speaker]] = []
-        for span in spans:
-            for word in WORD.finditer(self.text, *span):
-                shelf = self.known.get(key(word.group())) if word.group()[0].isupper() else None
-                if shelf and word.start() not in full:
-                    short.append((word.start(), shelf[0]))
-        both = sorted([*zip(self.places, self.named, strict=True), *short], key=lambda it: it[0])
-        self.places = [place for place, _ in both]
-        self.named = [speaker for _, speaker in both]
-
-    def _survey(self, span: Span) -> None:
-        for word in WORD.finditer(self.text, *span):
-            if word.group()[0].islower():
-                self.lower.add(word.group())
-        for match in FULL_NAME.finditer(self.text, *span):
-            start = max(span.start, match.start() - NEARBY)
-            before = re.split(r"[.,;:!?\n\"”]\s", self.text[start : match.start()])[-1]
-            here = parse(match.group())
-            if " " not in here.name or here.name.split()[0].lower() in CALENDAR | PLACES:
-                continue
-            speaker = self._meet(here.name, match.start(), here.gender, here.body)
-            roles = {*here.roles, *parse(before[-NEARBY:]).roles[-1:]}
-            after = ROLE_AFTER.match(self.text, match.end(), min(span.end, match.end() + 70))
-            if after is not None:
-                roles |= set(parse(after.group(1)).roles[:1])
-            apposed = self.text[max(span.start, match.start() - NEARBY) : match.start()]
-            if apposed.endswith(", "):
-                roles |= set(parse(apposed[:-2].rsplit(",", 1)[-1]).roles[-1:])
-            if not speaker.body:
-                for role in roles - speaker.roles:
-                    speaker.roles.add(role)
-                    self.by_role.setdefault(role, []).append(speaker)
-            self.places.append(match.start())
-            self.named.append(speaker)
-
-    def _meet(self, name: str, place: int, gender: str | None, body: bool) -> Speaker:
-        """The speaker of that full name, made known where it was not."""
-        shelf = self.known.setdefault(key(name), [])
-        words = name.lower().split()
-        for speaker in shelf[:NAMESAKES]:
-            if speaker.name.lower() == name.lower():
-                speaker.gender = speaker.gender or gender
-                return speaker
-            if not body and not speaker.body and same_person(words, speaker.name.lower().split()):
-                if len(name) > len(speaker.name):
-                    speaker.name = name
-                speaker.gender = speaker.gender or gender
-                return speaker
-        speaker = Speaker(name, gender, not body, body, since=place)
-        shelf.append(speaker)
-        return speaker
 
     def resolve(self, mention: Span, sentence: Span, *, only_known: bool = False) -> Speaker | None:
         """Who the words at ``mention`` mean, read in the light of the sentences noted so far.
@@ -151,8 +77,16 @@ class Speakers:
             return self._pronoun(low, mention, sentence)
         if low in ("one", "another", "who", "this", "that", "i", "we", "you", "others"):
             return None
-        here = parse(phrase)
-        if only_known and here.name and " " not in here.name and key(here.name) not in self.known:
+        relative = RELATIVE_OF.match(phrase)
+        if relative is not None:
+            return self._relative(relative.group(1).lower(), relative.group(2), mention.start)
+        here = parse(CLAUSE_INSIDE.sub("", phrase))
+        if (
+            only_known
+            and here.name
+            and " " not in here.name
+            and key(here.name) not in self.roster.known
+        ):
             return None
         joint = JOINT.match(phrase)
         if joint is not None:
@@ -163,6 +97,8 @@ class Speakers:
                 return named
         if not here.name and low.split()[0] in ("the", *ROLES):
             held = self._role(low, mention.start)
+            if held is None and not self._opens_paragraph(sentence):
+                held = self._just_named(low)
             if held is not None:
                 return held
         return self._described(phrase, here.name if here.body else "", here.gender, mention.start)
@@ -171,9 +107,9 @@ class Speakers:
         words = name.lower().split()
         if len(words) == 1 and len(name) > 1:
             initial = words[0]
-            if initial in self.lower and not title:
+            if initial in self.roster.lower and not title:
                 return None  # a common noun that starts its sentence
-        shelf = self.known.get(key(name), [])[:NAMESAKES]
+        shelf = self.roster.known.get(key(name), [])[:NAMESAKES]
         fits = [
             person
             for person in shelf
@@ -189,15 +125,16 @@ class Speakers:
             return found
         if len(words) == 1:
             shown = self._with_title(name, title, place)
-            person = Speaker(shown, gender, since=place)
-            if not title and any(name in known.name.split() for known in self.named[-200:]):
+            roles = {title} & ROLES
+            person = Speaker(shown, gender, roles=roles, since=place)
+            if not title and any(name in known.name.split() for known in self.roster.named[-200:]):
                 # A given name, or half of a body's: the first who bears it.
-                for known in self.named:
+                for known in self.roster.named:
                     if name in known.name.split():
                         return known
-            self.known.setdefault(key(name), []).append(person)
+            self.roster.known.setdefault(key(name), []).append(person)
             return person
-        return self._meet(name, place, gender, False)
+        return self.roster.meet(name, place, gender, False)
 
     def _with_title(self, name: str, title: str, place: int) -> str:
         """``Mr Smith`` stays so where no fuller name is known."""
@@ -214,11 +151,11 @@ class Speakers:
         role = words[-1]
         if len(words) > 2 or role not in ROLES:
             return None
-        everyone = self.by_role.get(role, [])[:NAMESAKES]
+        everyone = self.roster.by_role.get(role, [])[:NAMESAKES]
         held = [person for person in everyone if person.since < place]
         if not held and len(everyone) == 1:
             held = everyone  # a headline says "mayor" before the article names one
-        if len(words) == 2 and not any(words[0] in self._near(person) for person in held):
+        if len(words) == 2 and not any(words[0] in self.roster.near(person) for person in held):
             return None
         for sentence in reversed(self.recent):
             for person in sentence:
@@ -226,8 +163,44 @@ class Speakers:
                     return person
         return held[-1] if held else None
 
-    def _near(self, person: Speaker) -> str:
-        return self.text[max(0, person.since - NEARBY) : person.since].lower()
+    def _just_named(self, low: str) -> Speaker | None:
+        """``the lawyer``, of whom no such thing was said: somebody just named without a role."""
+        words = low.split()
+        if len(words) != 2 or words[0] != "the" or words[1] not in ROLES or not self.recent:
+            return None
+        if any(known.name == words[1] for known in self.roster.known.get(words[1], [])[:NAMESAKES]):
+            return None  # the article has called somebody nothing but that
+        for person in self.recent[-1]:
+            if person.person and not person.roles and " " in person.name:
+                return person
+        return None
+
+    def _opens_paragraph(self, sentence: Span) -> bool:
+        before = self.text[max(0, sentence.start - 3) : sentence.start]
+        return not before or any(mark in before for mark in "\n\r[")
+
+    def _relative(self, kin: str, given: str, place: int) -> Speaker:
+        """``his wife, Anna``: Anna has the surname of whoever was spoken of last."""
+        gender = parse(kin).gender
+        for sentence in reversed(self.recent):
+            for person in sentence:
+                if person.person and " " in person.name and not person.body:
+                    name = f"{given} {person.name.split()[-1]}"
+                    return self.roster.meet(name, place, gender, False)
+        return self._person(given, "", gender, place) or Speaker(given, gender, since=place)
+
+    def _fuller(self, word: str, place: int) -> str:
+        """``bank`` where the article spoke of the ``central bank``; else the word itself."""
+        if word.lower() not in BODY_WORDS:
+            return word
+        start = max(0, place - LOOK_BACK)
+        for match in re.finditer(
+            rf"([^\W\d_]+) {re.escape(word)}\b(?!['’])", self.text[start:place]
+        ):
+            half = match.group(1)
+            if half.islower() and half not in NO_HALF and not half.endswith(("ly", "ed", "ing")):
+                return f"{half} {word}"
+        return word
 
     def _described(
         self, phrase: str, body_name: str, gender: str | None, place: int
@@ -247,14 +220,17 @@ class Speakers:
         first, _, rest = shown.partition(" ")
         if not first or shown.endswith(("'s", "’s")):
             return None
-        if first.lower() in ("a", "an") or (first.lower() in self.lower and first.istitle()):
+        if first.lower() in ("a", "an") or (first.lower() in self.roster.lower and first.istitle()):
             shown = f"{first[0].lower()}{first[1:]}{' ' if rest else ''}{rest}"
         if not rest:
             # "the ministry": the body met before under a fuller name.
-            for known in reversed(self.known.get(shown.lower(), [])[:NAMESAKES]):
+            for known in reversed(self.roster.known.get(shown.lower(), [])[:NAMESAKES]):
                 if known.since < place:
                     return known
-        shelf = self.known.setdefault(key(shown), [])
+            shown = self._fuller(shown, place)
+        elif first.lower() in ("a", "an") and not parse(rest).roles and is_body(shown):
+            shown = rest
+        shelf = self.roster.known.setdefault(key(shown), [])
         for known in shelf[:NAMESAKES]:
             if known.name.lower() == shown.lower():
                 return known
@@ -267,7 +243,10 @@ class Speakers:
 
     def _pronoun(self, low: str, mention: Span, sentence: Span) -> Speaker | None:
         wanted = {"he": "m", "she": "f"}.get(low)
-        for candidates in (self._named_between(sentence.start, mention.start), *self._history()):
+        for candidates in (
+            self.roster.named_between(sentence.start, mention.start),
+            *self._history(),
+        ):
             for candidate in candidates:
                 person = candidate.person and not candidate.body and not candidate.group
                 if wanted:
@@ -284,14 +263,9 @@ class Speakers:
     def _history(self) -> Iterable[list[Speaker]]:
         return reversed(self.recent)
 
-    def _named_between(self, start: int, end: int) -> list[Speaker]:
-        first = bisect_left(self.places, start)
-        last = min(bisect_left(self.places, end), first + NAMESAKES)
-        return self.named[first:last]
-
     def note(self, sentence: Span, spoke: Sequence[Speaker | None]) -> None:
         """Remember whom a sentence was about: its speaker and subject first, then who is named."""
         about = [speaker for speaker in spoke if speaker is not None]
-        about += self._named_between(sentence.start, sentence.end)
+        about += self.roster.named_between(sentence.start, sentence.end)
         if about:
             self.recent.append(about)

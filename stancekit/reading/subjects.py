@@ -14,11 +14,12 @@ from stancekit.reading.phrases import (
     REACH,
     Token,
     is_name,
+    is_verb,
     leading_phrase,
     phrase_start,
 )
 from stancekit.reading.sentences import Span
-from stancekit.reading.verbs import INVERTING, REPORTING
+from stancekit.reading.verbs import INVERTING, NOUNS, REPORTING
 from stancekit.reading.words import (
     ADVERBS,
     BEING,
@@ -31,6 +32,7 @@ from stancekit.reading.words import (
     RELATIVE,
 )
 
+LIKE_ADVERBS = ("family", "ally", "assembly", "monopoly", "early")
 NO_NAME = PREPOSITIONS | CALENDAR  # words with a capital that are no part of one: On Monday
 
 __all__ = ["Cue", "after", "around", "before", "hanging"]
@@ -73,6 +75,8 @@ def around(row: Sequence[Token], verb: int) -> Cue | None:
 
 
 def _starts_phrase(token: Token) -> bool:
+    if token.text[0].islower() and token.low.endswith("ly") and token.low not in LIKE_ADVERBS:
+        return False
     return (
         token.text[0].isupper()
         or token.low in DETERMINERS - {"that"}
@@ -90,6 +94,10 @@ def after(row: Sequence[Token], verb: int, first: int) -> Cue | None:
     last = first
     while last < len(row) and last - first < MAX_PHRASE:
         token = row[last]
+        licensed = token.low == "by" and last > first and row[last - 1].low.endswith("ed")
+        if licensed:
+            last += 1
+            continue
         if not token.text[0].isalnum() or token.low in ENDS_PHRASE or token.low in FINITE:
             break
         if token.low in PERSON_PRONOUNS and last > first:
@@ -153,7 +161,9 @@ def _shared_subject(row: Sequence[Token], place: int) -> Span | None:
     for earlier in range(place - 1, floor, -1):
         if row[earlier].text in (QUOTE, ";"):
             return None
-        if row[earlier].low in REPORTING:
+        if row[earlier].low in REPORTING and (
+            row[earlier].low not in NOUNS or is_verb(row, earlier)
+        ):
             cue = before(row, earlier) if row[earlier - 1].low != "and" else None
             return None if cue is None else cue.source
     # "The board met and said": the phrase that opens the sentence.

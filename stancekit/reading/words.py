@@ -44,7 +44,7 @@ ADVERBS = word_set(
     """has have had did do does will would could should may might can must also later then now
     never always often not n't once again still just even only first earlier recently
     already yesterday today previously both all initially since himself herself itself
-    themselves repeatedly publicly"""
+    themselves repeatedly publicly neither nor"""
 )
 BEING = word_set("""is are was were be been being isn't wasn't weren't gets got""")
 FINITE = BEING | word_set(
