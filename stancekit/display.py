@@ -97,7 +97,8 @@ def prediction_line(prediction: Prediction) -> str:
 
 def progress_line(progress: Progress) -> str:
     """Rows done, rate and time left."""
-    rate = progress.rows / progress.seconds if progress.seconds else 0.0
+    done = progress.rows - progress.before
+    rate = done / progress.seconds if progress.seconds else 0.0
     left = progress.total - progress.rows
     ending = f", about {_duration(left / rate)} left" if rate and left else ""
     return f"{progress.rows} of {progress.total} rows, {rate:.0f} rows/s{ending}"

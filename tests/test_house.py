@@ -35,9 +35,9 @@ LAYERS = [
     ],
     ["model"],
     [
-        "scoring dedupe pipeline locks inputs parts runs destinations archive cluster display"
-        " outputs agreement annotation diversity candidates suggest",
-        "evaluation probes finetune quantise export",
+        "scoring dedupe pipeline locks inputs parts runs destinations topics archive cluster"
+        " display outputs agreement annotation diversity candidates suggest",
+        "evaluation probes finetune quantise export tabular sklearn",
     ],
     ["__init__"],
     ["cli"],

@@ -2,53 +2,170 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from stancekit.cli.options import Device, EngineName, Model, Threads, open_model
 from stancekit.cli.progress import ProgressDisplay
 
+if TYPE_CHECKING:
+    from stancekit.archive import Summary
+
 __all__ = ["EXAMPLE", "score"]
 
 EXAMPLE = 'Example: stancekit score examples/archive.csv --topic "the tidal barrage" -o out.csv'
+INTERRUPTED = 130  # the exit code of whatever Ctrl-C ended
 
 
 def score(
-    inputs: Annotated[list[Path], typer.Argument(help="Files: .jsonl, .csv, .tsv, .parquet.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; same kinds.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files, folders or patterns; - is standard input. "
+            "Kinds: .jsonl, .csv, .tsv, .txt (also .gz, .zst) and .parquet."
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", help="A file, a folder (of parquet files), or - (standard output)."
+        ),
+    ],
     topic: Annotated[
-        str | None,
-        typer.Option("--topic", "-t", help="What the stance is toward, where a row has no topic."),
+        list[str] | None,
+        typer.Option(
+            "--topic",
+            "-t",
+            help="What the stance is toward, where a row has no topic; may be repeated.",
+        ),
+    ] = None,
+    topics_file: Annotated[
+        Path | None,
+        typer.Option(help="More topics: one a line, or .jsonl with a field topic."),
+    ] = None,
+    articles: Annotated[
+        bool,
+        typer.Option(
+            "--articles", help="Rows hold whole articles, in the column text: read, then score."
+        ),
+    ] = False,
+    statement_column: Annotated[
+        str | None, typer.Option(help="The column that holds statements, or articles.")
+    ] = None,
+    topic_column: Annotated[
+        str | None, typer.Option(help="The column that holds each row's own topic.")
+    ] = None,
+    speaker_column: Annotated[
+        str | None, typer.Option(help="The column that holds who speaks.")
     ] = None,
     max_error: Annotated[
         float | None,
         typer.Option(help="Mark answers as uncertain, to leave at most this share wrong."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first row that cannot be scored.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start over instead of going on with an earlier run.")
+    ] = False,
+    input_format: Annotated[str, typer.Option(help="Of standard input.")] = "jsonl",
+    output_format: Annotated[str, typer.Option(help="Of standard output.")] = "jsonl",
     model: Model = None,
     engine: EngineName = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
-    """Score files of statements.
+    """Score archives of statements.
 
     Reads the columns statement, topic and speaker; writes all input columns, then the answer. Rows
     that cannot be scored go to OUTPUT.errors.jsonl with file, line and reason.
+
+    A run that was broken off, by Ctrl-C, a crash or a full disk, goes on when the same command is
+    given again.
     """
     from stancekit import archive
+    from stancekit.topics import read_topics
 
+    topics = [*(topic or []), *(read_topics(topics_file) if topics_file else [])]
+    stands_for = {
+        statement_column: "text" if articles else "statement",
+        topic_column: "topic",
+        speaker_column: "speaker",
+    }
+    renamed = {old: new for old, new in stands_for.items() if old is not None and old != new}
     loaded = open_model(model, engine, device, threads)
     least = None if max_error is None else loaded.min_confidence(max_error)
-    with ProgressDisplay() as show:
-        summary = archive.score(
-            inputs, output, loaded, topic=topic, min_confidence=least, progress=show
-        )
+    try:
+        with ProgressDisplay() as show, _stopping() as stop:
+            summary = archive.score(
+                inputs,
+                output,
+                loaded,
+                topics=topics,
+                min_confidence=least,
+                articles=articles,
+                renamed=renamed,
+                strict=strict,
+                restart=restart,
+                input_format=input_format,
+                output_format=output_format,
+                progress=show,
+                stop=stop,
+            )
+    except archive.Stopped as stopped:
+        kept = stopped.rows and output != "-"
+        then = "the same command goes on from there" if kept else "nothing was kept"
+        print(f"{stopped}; {then}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    _show(summary, sys.stderr if output == "-" else sys.stdout)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C end a run after the piece in hand, and the second at once."""
+    asked = False
+
+    def say(text: str) -> None:
+        # The print that the signal came upon may be half done, and is not to be entered again.
+        os.write(sys.stderr.fileno(), f"{text}\n".encode())
+
+    def ask(signal_number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            say("stopped at once; the same command goes on")
+            # Threads are at work that cannot be told to stop; what is written bears any end.
+            os._exit(INTERRUPTED)
+        asked = True
+        say("finishing the piece in hand; Ctrl-C again stops at once")
+
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:  # whoever started this in the background wants it left alone
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show(summary: Summary, where: TextIO) -> None:
     labels = ", ".join(f"{n} {label}" for label, n in summary.labels.items())
+    earlier = f", {summary.before} input rows earlier" if summary.before else ""
     print(
         f"rows scored: {summary.scored} in {summary.seconds:.1f} s "
-        f"({summary.rows_per_second:.0f} rows/s): {labels}"
+        f"({summary.rows_per_second:.0f} rows/s{earlier}): {labels}",
+        file=where,
     )
-    print(f"written to {summary.output}")
+    if where is sys.stdout:
+        print(f"written to {summary.output}")
     if summary.errors:
-        print(f"rows that could not be scored: {summary.errors}, see {summary.errors_path}")
+        listed = "above" if summary.errors_path is None else summary.errors_path
+        print(f"rows that could not be scored: {summary.errors}, see {listed}", file=where)

@@ -1,0 +1,302 @@
+"""A run over an archive that can be broken off at any moment and gone on with.
+
+While a run lasts, it has a hidden folder: ``.OUT.run`` beside the file OUT, or ``.run`` in the
+folder OUT. There stand ``run.json``, what the run is about; pieces of the output with the lists of
+their bad rows; and ``progress.json``, written after each piece, which says how many pieces count
+and what is in them. Everything is written aside, synced and renamed, so after a kill or a power cut
+the folder holds the run up to some piece, and perhaps one piece more that does not count and is
+written again. The folder goes when the output is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from stancekit.errors import FileError
+from stancekit.files import sidecar
+from stancekit.locks import lock_folder
+from stancekit.parts import Format, error_line, placed, sync_folder
+from stancekit.rows import BadRow, Columns, Row, display
+
+__all__ = ["ERRORS_SUFFIX", "Run", "State"]
+
+ERRORS_SUFFIX = ".errors.jsonl"
+ABOUT, PROGRESS = "run.json", "progress.json"
+# Pieces in a file of an output folder: with one topic 131,072 rows.
+PIECES = 32
+START_OVER = "or start over with --restart"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run has come.
+
+    Attributes:
+        pieces: pieces of the output that count.
+        files: files of an output folder that are whole.
+        rows: input rows done.
+        scored: output rows.
+        errors: bad rows.
+        labels: label to number of output rows.
+    """
+
+    pieces: int = 0
+    files: int = 0
+    rows: int = 0
+    scored: int = 0
+    errors: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
+
+    def after(self, read: int, outcomes: Sequence[Row | BadRow]) -> State:
+        """The state one piece further on, which took ``read`` input rows."""
+        scored = [row for row in outcomes if isinstance(row, Row)]
+        labels = Counter(self.labels) + Counter(row.values["label"] for row in scored)
+        return State(
+            self.pieces + 1,
+            self.files,
+            self.rows + read,
+            self.scored + len(scored),
+            self.errors + len(outcomes) - len(scored),
+            dict(sorted(labels.items())),
+        )
+
+
+class Run:
+    """The output of one run, as far as it has come; used in a ``with`` statement.
+
+    Args:
+        output: the file or folder to be written.
+        folder: whether it is a folder, of parquet files.
+
+    Attributes:
+        path: the output; links are followed.
+        errors: the list of bad rows, beside the output.
+        folder: the hidden folder of the run.
+        state: how far it has come.
+
+    Raises:
+        FileError: another process writes this output, or it cannot be written.
+    """
+
+    def __init__(self, output: Path, *, folder: bool) -> None:
+        self._name = display(output)
+        self._parquet = folder
+        self.path = Path(os.path.realpath(output))
+        self.errors = Path(f"{self.path}{ERRORS_SUFFIX}")
+        self.folder = (
+            self.path / ".run" if folder else self.path.with_name(f".{self.path.name}.run")
+        )
+        self._trash = self.folder.with_name(f"{self.folder.name}.old")
+        self.state = State()
+        with self._saving():
+            self._new = folder and not self.path.exists()
+            if self._new:
+                self.path.mkdir(exist_ok=True)
+            try:
+                self._lock = lock_folder(self.folder)
+            except BlockingIOError:
+                raise FileError(
+                    self._name,
+                    "another process writing it",
+                    "an output of its own",
+                    "wait for the other, or choose another name",
+                ) from None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.state.pieces and self.folder.exists():
+            # A disk that failed may fail again; an empty folder left behind harms nothing.
+            with suppress(OSError):
+                self._remove()
+                if self._new:
+                    self.path.rmdir()
+        self._lock.close()
+
+    def begin(
+        self,
+        facts: Mapping[str, Any],
+        columns: Columns,
+        metadata: Mapping[str, str],
+        *,
+        restart: bool = False,
+    ) -> None:
+        """Go on with the run that is in the folder, or start one.
+
+        Args:
+            facts: all that decides what the output will be, ready for JSON.
+            columns: of the output.
+            metadata: what the output says of itself.
+            restart: forget the run that is in the folder, and the files it finished.
+
+        Raises:
+            FileError: the run in the folder is about something else; or the output folder has
+                files of a run that is over.
+        """
+        name = "part.parquet" if self._parquet else self.path.name
+        self._format = Format(name, columns, metadata)
+        self._metadata = metadata
+        with self._saving():
+            shutil.rmtree(self._trash, ignore_errors=True)
+            if restart:
+                for path in (*self._finished(), *self._in_folder()):
+                    path.unlink()
+            begun = self._read(ABOUT)
+            if begun:
+                self._compare(begun, dict(facts))
+                self.state = State(**self._read(PROGRESS))
+            else:
+                self._refuse_finished()
+                self._write(ABOUT, facts)
+
+    def add(self, read: int, outcomes: Sequence[Row | BadRow]) -> None:
+        """Put down what became of the next input rows; once this returns, it stays done.
+
+        Args:
+            read: how many input rows these are.
+            outcomes: their output rows and bad rows, in order.
+
+        Raises:
+            FileError: the disk is full or fails.
+        """
+        number = self.state.pieces
+        with self._saving():
+            bad = [error_line(row) for row in outcomes if isinstance(row, BadRow)]
+            if bad:
+                with placed(self._errors_piece(number)) as file:
+                    file.writelines(bad)
+            with placed(self._piece(number)) as file:
+                self._format.write(file, (row for row in outcomes if isinstance(row, Row)))
+            self._advance(self.state.after(read, outcomes))
+            if self._parquet and self._waiting() >= PIECES:
+                self._finish_file()
+
+    def finish(self) -> None:
+        """Put the output in its place, and do away with the folder.
+
+        Raises:
+            FileError: the disk is full or fails.
+        """
+        with self._saving():
+            # The list of errors lands first: no output is ever seen without it.
+            if self.state.errors:
+                with placed(self.errors) as file:
+                    for number in range(self.state.pieces):
+                        if self._errors_piece(number).exists():
+                            file.write(self._errors_piece(number).read_bytes())
+            else:
+                self.errors.unlink(missing_ok=True)
+            if not self._parquet:
+                with placed(self.folder / "joined") as file:
+                    self._format.join([self._piece(n) for n in range(self.state.pieces)], file)
+                sidecar(self.path, dict(self._metadata))
+                os.replace(self.folder / "joined", self.path)
+                sync_folder(self.path.parent)
+            elif self._waiting() > 0 or not self.state.files:
+                self._finish_file()
+            self._remove()
+
+    def _waiting(self) -> int:
+        """Pieces that are not in a file of the output folder yet."""
+        return self.state.pieces - self.state.files * PIECES
+
+    def _finish_file(self) -> None:
+        """Join the waiting pieces into the next file of the output folder."""
+        first = self.state.files * PIECES
+        pieces = [self._piece(number) for number in range(first, self.state.pieces)]
+        target = self.path / f"part-{self.state.files:05d}.parquet"
+        with placed(self.folder / "joined") as file:
+            self._format.join(pieces, file)
+        os.replace(self.folder / "joined", target)
+        sync_folder(self.path)
+        self._advance(replace(self.state, files=self.state.files + 1))
+        for piece in pieces:
+            piece.unlink()
+
+    def _piece(self, number: int) -> Path:
+        return self.folder / f"piece-{number:08d}{self._format.extension}"
+
+    def _errors_piece(self, number: int) -> Path:
+        return self.folder / f"piece-{number:08d}{ERRORS_SUFFIX}"
+
+    def _finished(self) -> list[Path]:
+        return sorted(self.path.glob("part-*.parquet")) if self._parquet else []
+
+    def _in_folder(self) -> list[Path]:
+        """The run's own files; what says that there is a run goes first."""
+        names = sorted(path.name for path in self.folder.iterdir())
+        own = [name for name in names if name != Path(self._lock.name).name]
+        own.sort(key=lambda name: name != ABOUT)
+        return [self.folder / name for name in own]
+
+    def _refuse_finished(self) -> None:
+        finished = self._finished()
+        if finished:
+            raise FileError(
+                self._name,
+                f"{finished[0].name} of a run that is over",
+                "a folder without such files",
+                "choose another name, or write over them with --restart",
+            )
+
+    def _compare(self, begun: dict[str, Any], now: dict[str, Any]) -> None:
+        for name in (*begun, *now):
+            before, after = begun.get(name), json.loads(json.dumps(now.get(name)))
+            if before != after:
+                raise FileError(
+                    self._name,
+                    f"a run begun with {name} {json.dumps(before, ensure_ascii=False)}",
+                    f"the same as now, {json.dumps(after, ensure_ascii=False)}",
+                    f"go on with what it was begun with, {START_OVER}",
+                )
+
+    def _advance(self, state: State) -> None:
+        self._write(PROGRESS, asdict(state))
+        self.state = state
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            value = json.loads((self.folder / name).read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise FileError(display(self.folder / name), "damage", "a run", "use --restart")
+        return value
+
+    def _write(self, name: str, value: Mapping[str, Any]) -> None:
+        with placed(self.folder / name) as file:
+            file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+
+    def _remove(self) -> None:
+        """Do away with the folder: in one step first, so that no half of it is taken for a run."""
+        shutil.rmtree(self._trash, ignore_errors=True)
+        os.rename(self.folder, self._trash)
+        sync_folder(self._trash.parent)
+        shutil.rmtree(self._trash)
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        try:
+            yield
+        except FileError:
+            raise
+        except OSError as error:
+            kept = f": {self.state.rows:,} rows are done and kept" if self.state.rows else ""
+            raise FileError(
+                self._name,
+                error.strerror or str(error),
+                "an output that can be written",
+                "check that its folder exists, is yours to write to and has room, then run the "
+                f"same command again{kept}",
+            ) from None
