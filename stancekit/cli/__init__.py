@@ -2,8 +2,8 @@
 
 A command is a module here and its line in ``COMMANDS``.
 
-Exit codes: 0 done, 2 something in the call or the input was wrong (one line says what), 130
-interrupted.
+Exit codes: 0 done, 2 something in the call or the input was wrong (one line says what), 3 a model
+was trained that is not better, where that was required, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from stancekit.cli import evaluate, imports, info, predict, read, score, suggest
+from stancekit.cli import check, evaluate, imports, info, predict, read, score, suggest, train
 from stancekit.errors import StancekitError
 
 __all__ = ["app", "main"]
@@ -51,6 +51,8 @@ COMMANDS = (
     (score.score, score.EXAMPLE),
     (suggest.suggest, suggest.EXAMPLE),
     (imports.import_, imports.EXAMPLE),
+    (check.check, check.EXAMPLE),
+    (train.train, train.EXAMPLE),
     (evaluate.evaluate, evaluate.EXAMPLE),
     (info.info, info.EXAMPLE),
 )
