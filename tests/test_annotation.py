@@ -586,3 +586,12 @@ def test_one_summary_says_it_all(tmp_path: Path) -> None:
         errors_path=None,
     )
     assert rows(done.output)[0]["label"] == "opposed"
+
+
+def test_the_example_that_is_shown(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples" / "annotated.json"
+    done = collect([example], tmp_path / "out.csv")
+    assert done.labels == {"optimistic": 2, "opposed": 2, "circumspect": 2, "none": 1}
+    assert (done.undecided, done.unanswered, done.errors, done.compared) == (1, 1, 0, 8)
+    assert list(done.annotators.values()) == [8, 8, 7]
+    assert done.alpha == pytest.approx(0.605, abs=5e-4)
