@@ -279,7 +279,7 @@ class TestWhole:
     def test_each_topic_is_a_row_more(self, measured: Mapping[str, Any]) -> None:
         found = measured["sections"]["topics"]
         rows = {n: one["rows"] for n, one in found["topics"].items()}
-        assert rows == {"1": 8, "2": 16, "5": 40, "10": 80}
+        assert rows == {"1": 4, "2": 8, "5": 20, "10": 40}
         assert found["topics"]["1"]["times_one_topic"] == 1
 
     def test_long_statements_take_several_windows(self, measured: Mapping[str, Any]) -> None:

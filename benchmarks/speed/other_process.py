@@ -78,3 +78,8 @@ def float_folder(model: Path, target: Path) -> None:
     for name in TOKENIZER_FILES:
         if (model / name).is_file():
             shutil.copy(model / name, target / name)
+    settings = target / "tokenizer_config.json"
+    facts = json.loads(settings.read_text(encoding="utf-8"))
+    # The one class of tokenizer.json that all versions of transformers know by name.
+    facts["tokenizer_class"] = "PreTrainedTokenizerFast"
+    settings.write_text(json.dumps(facts), encoding="utf-8")

@@ -37,7 +37,7 @@ class Sizes:
     """
 
     archives: tuple[int, ...] = (10_000, 200_000)
-    repeating: int = 50_000
+    repeating: int = 30_000
     sample: int = 320
     zero_shot: int = 16
     turns: int = 3
