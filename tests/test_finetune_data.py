@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stancekit.encoding import Encoder
-from stancekit.errors import FileError, InputError
+from stancekit.errors import FileError, InputError, MissingExtraError
 from stancekit.finetune.checks import Checked, check, check_sides
 from stancekit.finetune.label_sets import choose
 from stancekit.finetune.labelled import Columns, Data, Labelled, labelled, read_labelled
@@ -358,3 +359,45 @@ def test_a_data_set_on_disk_is_read_with_its_label_names(tmp_path: Path) -> None
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"a folder without dataset_info\.json and state\.json"):
         read_labelled([tmp_path])
+
+
+@pytest.mark.bundled
+def test_wrong_labels_are_found_among_right_ones() -> None:
+    pytest.importorskip("cleanlab")
+    from stancekit.finetune.samples import rehearsal
+    from stancekit.finetune.suspects import find_suspects
+
+    given = list(labelled(rehearsal(300, seed=1)).rows)
+    flip = {"optimistic": "opposed", "opposed": "optimistic", "none": "opposed"}
+    flipped = {i for i in range(0, 300, 25) if given[i].label in flip}
+    for i in flipped:
+        e = given[i].example
+        wrong = Example(e.statement, e.topic, e.speaker, flip[given[i].label], e.group)
+        given[i] = Labelled(wrong, given[i].place)
+    found = find_suspects(given, FOUR, None, 30)
+    assert len(found) <= 30
+    caught = {f"row {i + 1}" for i in flipped} & {one.row.place for one in found}
+    # By chance, a tenth of them.
+    assert len(caught) > 0.6 * len(flipped) > 4
+    assert [one.belief for one in found] == sorted(one.belief for one in found)
+    first = found[0]
+    assert first.likelier != first.row.label
+    assert str(first).startswith(f"{first.row.place}: {first.row.label} ({first.belief:.2f}), ")
+
+
+def test_suspects_need_rows_of_each_label(tiny_trained_dir: Path) -> None:
+    pytest.importorskip("cleanlab")
+    from stancekit.finetune.suspects import find_suspects
+
+    with pytest.raises(InputError, match="label 'none': found 2 rows, wanted at least 5"):
+        find_suspects(data(*["opposed"] * 9, "none", "none").rows, FOUR, tiny_trained_dir, 3)
+
+
+def test_suspects_without_their_extra(
+    tiny_trained_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stancekit.finetune.suspects import find_suspects
+
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'stancekit\[suspects\]'"):
+        find_suspects(data("opposed", "none").rows, FOUR, tiny_trained_dir, 3)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stancekit.cli import labelled
+from stancekit.cli.training import quiet
 
 __all__ = ["EXAMPLE", "check"]
 
@@ -48,6 +49,7 @@ def check(
     if suspects:
         from stancekit.finetune.suspects import find_suspects
 
+        quiet()
         found = find_suspects(checked.rows, chosen.labels, base, suspects)
         print(f"suspicious labels: {len(found)}, the likeliest to be wrong first")
         for one in found:

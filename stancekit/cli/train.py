@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +10,7 @@ import typer
 
 from stancekit.cli import labelled
 from stancekit.cli.options import AsJson, json_text
-from stancekit.cli.training import TrainingDisplay
+from stancekit.cli.training import TrainingDisplay, quiet
 
 __all__ = ["EXAMPLE", "train"]
 
@@ -74,7 +72,7 @@ def train(
     plan = prepare(rows, dev=held, base=base, labels=labels, seed=seed)
     if not as_json:
         print(f"{plan}\n", flush=True)
-    _quiet()
+    quiet()
     try:
         with TrainingDisplay() as watch:
             trained = carry_out(plan, output, options, watch)
@@ -84,15 +82,3 @@ def train(
     print(json_text(trained.to_dict()) if as_json else trained)
     if require_better and not (trained.verdict and trained.verdict.better):
         sys.exit(NOT_BETTER)
-
-
-def _quiet() -> None:
-    """What the libraries say of their own affairs helps nobody who trains a model."""
-    try:
-        import transformers
-    except ImportError:
-        return  # said in our own words by whatever needs it
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    warnings.simplefilter("ignore")

@@ -1,15 +1,17 @@
-"""How far training has come, shown while it goes on."""
+"""How far training has come, shown while it goes on; and nothing else beside it."""
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stancekit.finetune.watching import Progress, Watch
 
-__all__ = ["TrainingDisplay", "clock"]
+__all__ = ["TrainingDisplay", "clock", "quiet"]
 
 PLAIN_LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 
@@ -72,3 +74,16 @@ class TrainingDisplay:
             self._bar.console.print(line)
         else:
             print(line, file=sys.stderr, flush=True)
+
+
+def quiet() -> None:
+    """What the libraries say of their own affairs helps nobody who trains a model."""
+    try:
+        import torch  # noqa: F401  # sets its loggers up as it is imported, and ours would be undone
+        import transformers
+    except ImportError:
+        return  # said in our own words by whatever needs it
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    warnings.simplefilter("ignore")
