@@ -25,6 +25,7 @@ from stancekit.files import sidecar
 from stancekit.locks import lock_folder
 from stancekit.parts import Format, error_line, placed, sync_folder
 from stancekit.rows import BadRow, Columns, Row, display
+from stancekit.sidecars import SUFFIX as SIDECAR_SUFFIX
 
 __all__ = ["ERRORS_SUFFIX", "Run", "State"]
 
@@ -196,10 +197,14 @@ class Run:
             else:
                 self.errors.unlink(missing_ok=True)
             if not self._parquet:
-                with placed(self.folder / "joined") as file:
+                joined = self.folder / self.path.name
+                with placed(joined) as file:
                     self._format.join([self._piece(n) for n in range(self.state.pieces)], file)
-                sidecar(self.path, dict(self._metadata))
-                os.replace(self.folder / "joined", self.path)
+                sidecar(joined, self._metadata)
+                beside = Path(f"{joined}{SIDECAR_SUFFIX}")
+                if beside.exists():
+                    os.replace(beside, f"{self.path}{SIDECAR_SUFFIX}")
+                os.replace(joined, self.path)
                 sync_folder(self.path.parent)
             elif self._waiting() > 0 or not self.state.files:
                 self._finish_file()

@@ -86,7 +86,7 @@ def test_output(tmp_path: Path) -> None:
     assert list(summary.labels.items()) == [("for", 1), ("against", 1), ("none", 0)]
     assert (summary.output, summary.errors_path) == (tmp_path / "out.jsonl", None)
     assert summary.rows_per_second == pytest.approx(2 / summary.seconds)
-    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl", "out.jsonl.meta.json"]
 
 
 @pytest.mark.parametrize("target", sorted(WRITERS))
@@ -182,7 +182,8 @@ def test_bad_rows(tmp_path: Path) -> None:
     ]
     source_lines = source.read_text().splitlines()
     assert [row["raw"] for row in found] == source_lines[1:8]
-    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl", "out.jsonl.errors.jsonl"]
+    companions = ["out.jsonl.errors.jsonl", "out.jsonl.meta.json"]
+    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl", *companions]
 
 
 def test_lines_of_bad_csv_rows(tmp_path: Path) -> None:
@@ -212,14 +213,13 @@ def test_parquet_statements_that_are_no_text(tmp_path: Path) -> None:
 
 def test_old_list_of_errors_goes_when_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "out.csv.errors.jsonl").write_text("old")
-    score(
-        [jsonl(tmp_path / "in.jsonl", {"statement": "a"})], tmp_path / "out.csv", Stub(), topic="T"
-    )
-    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.csv"]
+    source = jsonl(tmp_path / "in.jsonl", {"statement": "a"})
+    score([source], tmp_path / "out.csv", Stub(), topic="T")
+    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.csv", "out.csv.meta.json"]
 
 
 def test_one_refused_row_costs_few_calls(tmp_path: Path) -> None:
-    table = [{"statement": "a", "topic": "x" * (51 if i == 700 else 1)} for i in range(1000)]
+    table = [{"statement": f"{i}", "topic": "x" * (51 if i == 700 else 1)} for i in range(1000)]
     model = Stub()
     summary = score([jsonl(tmp_path / "in.jsonl", *table)], tmp_path / "out.csv", model)
     assert (summary.scored, summary.errors) == (999, 1)
@@ -276,7 +276,7 @@ def test_refusals(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extension", sorted(WRITERS))
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.filterwarnings("error")
-def test_a_failure_half_way_leaves_the_old_output(
+def test_a_failure_half_way_leaves_the_old_output_and_can_be_gone_on_from(
     extension: str, failure: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing(Stub):
@@ -286,15 +286,26 @@ def test_a_failure_half_way_leaves_the_old_output(
             return super().predict_many(rows)
 
     monkeypatch.setattr(archive, "CHUNK", 10)
-    table = [{"statement": "a" if i else "", "topic": "T"} for i in range(100)]
+    table = [{"statement": f"{i}" if i % 20 else "", "topic": "T"} for i in range(100)]
     source = jsonl(tmp_path / "in.jsonl", *table)
+    score([source], tmp_path / f"undisturbed{extension}", Stub())
+    before = sorted(os.listdir(tmp_path))
     output, errors = tmp_path / f"out{extension}", tmp_path / f"out{extension}.errors.jsonl"
     output.write_text("old")
     errors.write_text("old errors")
     with pytest.raises(failure):
         score([source], output, Failing())
     assert (output.read_text(), errors.read_text()) == ("old", "old errors")
-    assert sorted(os.listdir(tmp_path)) == sorted(["in.jsonl", output.name, errors.name])
+    hidden = f".out{extension}.run"
+    assert sorted(os.listdir(tmp_path)) == sorted([*before, output.name, errors.name, hidden])
+    model = Stub()
+    summary = score([source], output, model)
+    assert summary.before == 30 and (summary.rows, summary.errors) == (100, 5)
+    assert not any("1" in [e.statement for e in asked] for asked in model.asked)
+    for name in ("", ".errors.jsonl"):
+        undisturbed = tmp_path / f"undisturbed{extension}{name}"
+        assert Path(f"{output}{name}").read_bytes() == undisturbed.read_bytes()
+    assert hidden not in os.listdir(tmp_path)
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,31 +316,34 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     source = jsonl(tmp_path / "in.jsonl", {"statement": "a"})
     with pytest.raises(FileError, match=r"out\.csv: found No space left on device"):
         score([source], tmp_path / "out.csv", Stub(), topic="T")
-    assert os.listdir(tmp_path) == ["in.jsonl"]
+    monkeypatch.undo()
+    score([source], tmp_path / "out.csv", Stub(), topic="T")
+    assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.csv", "out.csv.meta.json"]
 
 
 def test_errors_land_before_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     landed: list[str] = []
     replace = os.replace
 
-    def watched(source: Path, target: Path) -> None:
-        landed.append(target.name)
+    def watched(source: str | Path, target: str | Path) -> None:
+        if Path(target).parent == tmp_path:
+            landed.append(Path(target).name)
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", watched)
     source = jsonl(tmp_path / "in.jsonl", {"statement": ""}, {"statement": "a"})
     score([source], tmp_path / "out.csv", Stub(), topic="T")
-    assert landed == ["out.csv.errors.jsonl", "out.csv"]
+    assert landed == ["out.csv.errors.jsonl", "out.csv.meta.json", "out.csv"]
 
 
 # Streaming
 
 
-def test_no_more_than_a_chunk_is_read_ahead(
+def test_no_more_than_a_few_chunks_are_read_ahead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "CHUNK", 10)
-    source = jsonl(tmp_path / "in.jsonl", *({"statement": "a", "topic": "T"} for _ in range(95)))
+    source = jsonl(tmp_path / "in.jsonl", *({"statement": f"{i}", "topic": "T"} for i in range(95)))
     read: list[int] = []  # rows of the current pass over the file
 
     class Counted(lines.JsonlReader):
@@ -341,7 +355,8 @@ def test_no_more_than_a_chunk_is_read_ahead(
 
     class Watching(Stub):
         def predict_many(self, rows: Iterable[Example]) -> list[Prediction]:
-            assert read[-1] - 10 * len(self.asked) <= 10
+            # One in hand, one waiting, and one that the reader holds until there is room.
+            assert read[-1] - 10 * len(self.asked) <= 30
             return super().predict_many(rows)
 
     monkeypatch.setitem(READERS, ".jsonl", Counted)
@@ -389,12 +404,13 @@ def test_rows_appended_meanwhile_are_left_for_another_run(tmp_path: Path) -> Non
     ],
 )
 def test_files_rewritten_meanwhile_are_refused(text: str, message: str, tmp_path: Path) -> None:
-    one = jsonl(tmp_path / "one.jsonl", {"statement": "a", "topic": "T"})
+    # More chunks than are read ahead.
+    one = jsonl(tmp_path / "one.jsonl", *({"statement": f"{i}", "topic": "T"} for i in range(9)))
     two = jsonl(tmp_path / "two.jsonl", {"statement": "b", "topic": "T"})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(FileError, match=message):
         patch.setattr(archive, "CHUNK", 1)
         score([one, two], tmp_path / "out.jsonl", Meddling(two, text))
-    assert sorted(os.listdir(tmp_path)) == ["one.jsonl", "two.jsonl"]
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
