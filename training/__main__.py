@@ -19,13 +19,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
-import stancekit
-from stancekit.calibration import risk_thresholds, temperature
+from stancekit.calibration import risk_thresholds
 from stancekit.errors import StancekitError
-from stancekit.evaluation import Report, data_hash, evaluate
+from stancekit.evaluation import Report
 from stancekit.export import describe, export
+from stancekit.finetune.finishing import fitted_temperature, parity
+from stancekit.finetune.finishing import report as scored
 from stancekit.model import StanceModel, load
 from stancekit.records import Example
 from training import manifest as manifests
@@ -67,15 +66,15 @@ def main(arguments: Sequence[str]) -> None:
     asked = questions(manifest, public, options.texts, STUDENT.seed)
     student = distil(base, teacher, manifest, asked, work)
     export(student, base / "tokenizer.json", output)
-    parity = _calibrate(output, manifest, real)
+    engines = _calibrate(output, manifest, real)
     model = load(output)
     reports = _reports(model, manifest)
     for name, one in reports.items():
         print(f"\n{name}\n{one}")
     recipe = recipe_line(len(asked))
-    report.write_card(output, manifest, reports, recipe, len(public), parity)
+    report.write_card(output, manifest, reports, recipe, len(public), engines)
     _describe(output, manifest, model, real, reports)
-    print(f"\n{parity}\nwritten to {output}")
+    print(f"\n{engines}\nwritten to {output}")
 
 
 def recipe_line(asked: int) -> str:
@@ -97,24 +96,10 @@ def recipe_line(asked: int) -> str:
 def _calibrate(output: Path, manifest: manifests.Manifest, real: Sequence[Example]) -> str:
     """Fit the temperature and compare the engines; both need a folder that can be loaded."""
     describe(output, LABELS, temperature=1, thresholds={}, manifest=manifest.hash(), dev={})
-    dev = [row.example for row in manifest.dev]
-    logits = {
-        engine: np.concatenate(load(output, engine=engine, device="cpu").logits(dev))
-        for engine in ("onnx", "torch")
-    }
-    labels = {engine: values.argmax(axis=1) for engine, values in logits.items()}
-    flips = float(np.mean(labels["onnx"] != labels["torch"]))
-    parity = f"int8 ONNX against float32 torch on dev (n={len(dev)}): {flips:.2%} of labels differ."
-    if flips > MOST_FLIPS:
-        raise StancekitError(
-            str(output), parity, f"at most {MOST_FLIPS:.0%}", "train with another seed"
-        )
-    chosen = set(real)
-    mask = np.array([example in chosen for example in dev])
-    gold = np.array([LABELS.index(str(example.label)) for example in dev])
-    fitted = temperature(logits["onnx"][mask], gold[mask])
+    engines = parity(output, [row.example for row in manifest.dev], MOST_FLIPS)
+    fitted = fitted_temperature(load(output, engine="onnx"), real)
     describe(output, LABELS, temperature=fitted, thresholds={}, manifest=manifest.hash(), dev={})
-    return parity
+    return str(engines)
 
 
 def _reports(model: StanceModel, manifest: manifests.Manifest) -> dict[str, Report]:
@@ -122,22 +107,7 @@ def _reports(model: StanceModel, manifest: manifests.Manifest) -> dict[str, Repo
         "dev, real text": [row.example for row in manifest.dev if row.real],
         "dev, written": [row.example for row in manifest.dev if not row.real],
     }
-    return {
-        name: evaluate(
-            rows,
-            model.predict_many(rows),
-            model.labels,
-            recipe={
-                "data": data_hash(rows),
-                "manifest": manifest.hash(),
-                "engine": model.engine.name,
-                "dtype": model.engine.dtype,
-                "version": stancekit.__version__,
-            },
-        )
-        for name, rows in parts.items()
-        if rows
-    }
+    return {name: scored(model, rows, manifest.hash()) for name, rows in parts.items() if rows}
 
 
 def _describe(
