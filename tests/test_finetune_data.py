@@ -172,6 +172,10 @@ def test_a_label_with_too_few_rows(tmp_path: Path, encoder: Encoder) -> None:
     assert found.warnings[0] == (
         "label 'optimistic': 9 rows, fewer than 10: too few to learn or to score"
     )
+    less = [row for row in good() if row["label"] != "none"]
+    assert "label 'none': no rows: the model will forget it, unless it rehearses" in (
+        checked(tmp_path, less, encoder).warnings
+    )
     more = [{**row, "statement": f"{row['statement']} Again, and more firmly."} for row in good()]
     assert not any("label" in w for w in checked(tmp_path, [*good(), *more], encoder).warnings)
 

@@ -92,11 +92,7 @@ def check(data: Data, chosen: Chosen, encoder: Encoder) -> Checked:
         _counted([""] * data.unlabelled, "without a label, left out"),
         _counted(repeats, "said before with the same label, left out"),
         _counted([row.place for row in in_windows], "too long for one window, cut into several"),
-        *(
-            f"label '{name}': {counts[name]} rows, fewer than {FEW}: too few to learn or to score"
-            for name in labels.names
-            if counts[name] < FEW
-        ),
+        *(_few(name, counts[name]) for name in labels.names),
         _counted([row.place for row in once], "on a topic that occurs once") if once else "",
     ]
     return Checked(
@@ -187,6 +183,13 @@ def _lengths(
         if len(windows) > 1:
             long.append(row)
     return errors, long
+
+
+def _few(label: str, rows: int) -> str:
+    if rows == 0:
+        return f"label '{label}': no rows: the model will forget it, unless it rehearses"
+    least = f"fewer than {FEW}: too few to learn or to score"
+    return f"label '{label}': {rows} rows, {least}" if rows < FEW else ""
 
 
 def _counted(places: Sequence[str], what: str) -> str:
