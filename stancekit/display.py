@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stancekit.records import LabelSet, Prediction, Statement
@@ -15,55 +13,14 @@ if TYPE_CHECKING:
     from stancekit.archive import Progress
 
 __all__ = [
-    *("Balance", "balances", "prediction_line", "progress_line", "record"),
+    *("UNNAMED", "Answer", "on_topic", "one_line", "prediction_line", "progress_line", "record"),
     *("statement_record", "statement_table"),
 ]
 
+Answer = tuple[Statement, Prediction]
+UNNAMED = "(not named)"
 # Green for, red against, yellow in between: what people expect; grey for no stance.
 POSITIVE, NEGATIVE, BETWEEN, SILENT = "green", "red", "yellow", "bright_black"
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Where one speaker stands over an article.
-
-    Attributes:
-        speaker: name.
-        counts: label to number of statements, in the model's order, zeros left out.
-        score: mean score in [-1, 1] over the statements that show a stance; None without any.
-    """
-
-    speaker: str
-    counts: dict[str, int]
-    score: float | None
-
-    def __str__(self) -> str:
-        shares = ", ".join(f"{n} {label}" for label, n in self.counts.items())
-        mean = "no stance" if self.score is None else f"mean score {self.score:+.2f}"
-        return f"{self.speaker}: {mean} ({shares})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {"speaker": self.speaker, "counts": self.counts, "score": self.score}
-
-
-def balances(answers: Iterable[tuple[Statement, Prediction]], labels: LabelSet) -> list[Balance]:
-    """A balance for each speaker, in order of first appearance."""
-    said: dict[str, list[Prediction]] = {}
-    for statement, prediction in answers:
-        if statement.speaker is not None:
-            said.setdefault(statement.speaker, []).append(prediction)
-    return [_balance(speaker, predictions, labels) for speaker, predictions in said.items()]
-
-
-def _balance(speaker: str, predictions: Sequence[Prediction], labels: LabelSet) -> Balance:
-    counted = Counter(p.label for p in predictions)
-    stances = [p for p in predictions if labels.polarity[labels.index(p.label)] is not None]
-    return Balance(
-        speaker,
-        {name: counted[name] for name in labels.names if counted[name]},
-        sum(p.score for p in stances) / len(stances) if stances else None,
-    )
 
 
 def record(prediction: Prediction) -> dict[str, Any]:
@@ -85,6 +42,9 @@ def statement_record(statement: Statement, prediction: Prediction) -> dict[str, 
         "kind": statement.kind,
         "start": statement.start,
         "end": statement.end,
+        "mention": statement.mention,
+        "speaker_confidence": statement.confidence,
+        "context": statement.context,
         **record(prediction),
     }
 
@@ -110,8 +70,19 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def statement_table(answers: Sequence[tuple[Statement, Prediction]], labels: LabelSet) -> Table:
-    """Speaker, stance, confidence and statement; narration is left out."""
+def on_topic(answers: Sequence[Answer], labels: LabelSet) -> tuple[list[Answer], list[Answer]]:
+    """The attributed statements that take a stance toward the topic, and those that take none."""
+    stances: list[Answer] = []
+    others: list[Answer] = []
+    for statement, prediction in answers:
+        if statement.kind != "narration":
+            worth = labels.polarity[labels.index(prediction.label)]
+            (others if worth is None else stances).append((statement, prediction))
+    return stances, others
+
+
+def statement_table(answers: Sequence[Answer], labels: LabelSet) -> Table:
+    """Speaker, stance, confidence and statement of each answer."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -122,16 +93,19 @@ def statement_table(answers: Sequence[tuple[Statement, Prediction]], labels: Lab
     table.add_column("conf.", justify="right", no_wrap=True)
     table.add_column("statement", overflow="fold", ratio=5)
     for statement, prediction in answers:
-        if statement.kind == "narration":
-            continue
         table.add_row(
             # Text, not str: brackets in a name or quotation are not markup.
-            Text(statement.speaker or "(not named)"),
+            Text(statement.speaker or UNNAMED),
             Text(prediction.label, style=_colour(prediction.label, labels)),
             f"{prediction.confidence:.2f}",
-            Text(" ".join(statement.text.split())),
+            Text(one_line(statement.text)),
         )
     return table
+
+
+def one_line(text: str) -> str:
+    """The text with each stretch of white space made a space."""
+    return " ".join(text.split())
 
 
 def _colour(label: str, labels: LabelSet) -> str:

@@ -29,14 +29,15 @@ LAYERS = [
     [
         "reading",
         "rows sources compressed lines text delimited arrow_types tables formats renamed expand"
-        " landing sidecars files",
+        " landing sidecars files charset documents",
         "encoding checkpoint engines",
         "calibration",
     ],
     ["model"],
     [
-        "scoring dedupe pipeline locks inputs parts runs destinations topics archive cluster"
-        " display outputs agreement annotation diversity candidates suggest",
+        "scoring dedupe pipeline locks inputs parts runs destinations topics archive places workers"
+        " cluster outputs agreement annotation diversity candidates suggest"
+        " balances display markdown",
         "evaluation probes finetune quantise export tabular sklearn",
     ],
     ["__init__"],

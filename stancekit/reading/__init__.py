@@ -5,8 +5,10 @@ stays with the sentence that attributes it, and a quotation broken by its attrib
 said. "…"``) is one statement with it, over as many paragraphs as it runs on without closing:
 one speaker's unbroken words are what a reader would quote. Reports without quotation marks,
 reports that quote in part and the writer's own sentences stay apart, one statement each. A
-sentence that reports two speakers goes to the one on whom it turns. In an interview whose
-paragraphs open with names, a statement is a turn.
+sentence that reports two speakers in two clauses is two statements; where it cannot be divided, it
+goes to the one on whom it turns. In an interview whose paragraphs open with names, a statement is
+a turn. Points of a list belong to whoever announced them, and in the minutes of a meeting the rest
+of a paragraph to whoever opened it.
 
 A sentence after a report that goes on in its tense (``It would follow.``) is reported too.
 
@@ -16,9 +18,10 @@ Statements come in order, do not overlap, and leave out nothing but white space.
 from __future__ import annotations
 
 from stancekit.reading.articles import Reader
+from stancekit.reading.rows import as_rows
 from stancekit.records import Article, Statement
 
-__all__ = ["read"]
+__all__ = ["as_rows", "read"]
 
 
 def read(article: str | Article) -> list[Statement]:

@@ -61,6 +61,8 @@ SIDING: dict[str, frozenset[str]] = {
     **dict.fromkeys(word_set("make makes made"), word_set("clear it plain")),
     **dict.fromkeys(word_set("push pushes pushed argue lobby lobbied"), word_set("for against")),
 }
+# Begin no clause with a speaker of its own: "but said" has the subject before it.
+NO_SUBJECT = PERSON_PRONOUNS | REPORTING | FINITE | ADVERBS
 NAMING = word_set("called described hailed")
 COMING = word_set("come comes came")
 # Whatever may make a cue; most words do not, and are passed over.
@@ -153,7 +155,7 @@ def clauses(row: Sequence[Token]) -> list[tuple[int, int]]:
         ours, theirs = find_cue(row[cuts[-1] : place]), find_cue(row[right:])
         if ours is None or theirs is None or theirs.first > 1 or theirs.verb < theirs.first:
             continue
-        if row[right].low in PERSON_PRONOUNS or theirs.source.start > row[right + 1].start:
+        if row[right].low in NO_SUBJECT or theirs.source.start > row[right + 1].start:
             continue
         if row[cuts[-1] + ours.verb].low in HOLDING and row[right + theirs.verb].low in HOLDING:
             continue
