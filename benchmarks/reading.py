@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -81,7 +81,41 @@ def measure(articles: Sequence[Marked]) -> dict[str, Any]:
             judge(article, answer, kind) for article, answer in zip(articles, answers, strict=True)
         ]
         facts[kind] = _scores(np.array(judged, dtype=np.float64).reshape(-1, len(COUNTS)), kind)
+    facts["by_confidence"] = _by_confidence(articles, answers)
     return facts
+
+
+def _by_confidence(
+    articles: Sequence[Marked], answers: Sequence[Sequence[Statement]]
+) -> list[dict[str, float]]:
+    """For each confidence that was given: how many speakers, and the share that is right."""
+    right: dict[float, list[bool]] = {}
+    for article, answer in zip(articles, answers, strict=True):
+        for gold, statement in _found(article, answer):
+            if gold.speaker is not None:
+                good = _plain(statement.speaker) == _plain(gold.speaker)
+            elif gold.mention:
+                good = _touches(article.text, statement, gold)
+            else:
+                continue
+            right.setdefault(statement.confidence, []).append(good)
+    return [
+        {"confidence": sure, "n": len(good), "right": sum(good) / len(good)}
+        for sure, good in sorted(right.items())
+    ]
+
+
+def _found(article: Marked, answer: Sequence[Statement]) -> Iterator[tuple[Gold, Statement]]:
+    """The marked statements that are found, each with what it is found in."""
+    tokens = [match.span() for match in TOKEN.finditer(article.text)]
+    attributed = [s for s in answer if s.kind != "narration"]
+    held = [_within(tokens, [(s.start, s.end)]) for s in attributed]
+    for gold in article.statements:
+        words = _within(tokens, gold.spans)
+        shares = [len(words & inside) / len(words) for inside in held] if words else []
+        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
+        if best >= 0 and shares[best] >= FOUND:
+            yield gold, attributed[best]
 
 
 # What is counted in an article, in this order.
@@ -104,23 +138,17 @@ def judge(article: Marked, answer: Sequence[Statement], kind: str) -> list[int]:
     said = _within(tokens, [span for gold in wanted for span in gold.spans])
     counts = dict.fromkeys(COUNTS, 0)
     counts |= {"said": len(said), "read": len(read_tokens), "both": len(said & read_tokens)}
-    held = [_within(tokens, [(s.start, s.end)]) for s in attributed]
-    for gold in wanted:
-        words = _within(tokens, gold.spans)
-        if not words:
-            continue
-        counts["marked"] += 1
-        shares = [len(words & inside) / len(words) for inside in held]
-        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
-        if best < 0 or shares[best] < FOUND:
+    counts["marked"] = sum(bool(_within(tokens, gold.spans)) for gold in wanted)
+    for gold, statement in _found(article, answer):
+        if kind not in ("all", gold.kind):
             continue
         counts["found"] += 1
         if gold.mention:
             counts["mentioned"] += 1
-            counts["mention_right"] += _touches(article.text, attributed[best], gold)
+            counts["mention_right"] += _touches(article.text, statement, gold)
         if gold.speaker is not None:
             counts["named"] += 1
-            counts["name_right"] += _plain(attributed[best].speaker) == _plain(gold.speaker)
+            counts["name_right"] += _plain(statement.speaker) == _plain(gold.speaker)
     return list(counts.values())
 
 

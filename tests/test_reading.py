@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stancekit.reading import read
+from stancekit.reading.invisible import INVISIBLE
 from stancekit.reading.quotes import quotations
 from stancekit.reading.sentences import paragraphs, sentences
 from stancekit.records import Article, Statement
@@ -83,7 +84,7 @@ def test_an_article_record_reads_like_its_text() -> None:
     assert read(Article(ARTICLE, source="toll.txt")) == read(ARTICLE)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\r\n\t", "\u00a0\u2029"])
+@pytest.mark.parametrize("text", ["", " ", "\n\r\n\t", "\u00a0\u2029", "\ufeff\u200b \u00ad"])
 def test_nothing_to_read(text: str) -> None:
     assert read(text) == []
 
@@ -117,17 +118,86 @@ def test_quotations_say_whether_they_close_and_continue() -> None:
     assert [(q.closed, q.continues) for q in first + second] == [(False, False), (True, True)]
 
 
+def test_a_statement_says_by_what_words_its_speaker_is_known() -> None:
+    told = [
+        (s.speaker, ARTICLE[slice(*s.mention)])
+        for s in read(ARTICLE)
+        if s.mention is not None and s.speaker is not None
+    ]
+    assert told[:3] == [
+        ("Petra Holt", "its chairwoman, Petra Holt"),
+        ("Petra Holt", "Holt"),
+        ("Pilots", "Pilots"),
+    ]
+    assert told[4] == ("Oskar Lindqvist", "He")
+
+
+def test_a_name_is_believed_more_than_a_pronoun_and_that_more_than_none() -> None:
+    text = 'Petra Holt said it was fair. She said it was time. "It is. It will be."'
+    named, pronoun, carried = read(text)
+    assert named.confidence > pronoun.confidence > carried.confidence > 0
+    assert carried.speaker == "Petra Holt"
+    (nobody,) = read("The quay was built in 1960.")
+    assert (nobody.confidence, nobody.mention, nobody.speaker) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        ("The toll is new. Petra Holt said it was fair.", "The toll is new."),
+        ('Will it last? "Yes," Petra Holt said.', "Will it last?"),
+        ("The toll is new. Petra Holt said that tolls are fair everywhere.", None),
+        ("The toll is new. She said that tolls are fair everywhere.", "The toll is new."),
+        ("Petra Holt said it was fair.", None),
+    ],
+)
+def test_context_is_given_where_a_statement_cannot_stand_alone(
+    text: str, context: str | None
+) -> None:
+    assert read(text)[-1].context == context
+
+
+SEEN = [(s.speaker, s.kind) for s in read(ARTICLE)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("toll", "to\u00adll"),
+        lambda text: text.replace(" said", "\u00a0said"),
+        lambda text: text.replace("the ", "\u200bthe "),
+        lambda text: text.replace('"', '\u200b"\u2060'),
+    ],
+    ids=["byte-order mark", "soft hyphens", "no-break spaces", "zero width", "around marks"],
+)
+def test_invisible_characters_change_nothing(change: Callable[[str], str]) -> None:
+    text = change(ARTICLE)
+    statements = read(text)
+    _check_cover(text, statements)
+    assert [(s.speaker, s.kind) for s in statements] == SEEN
+
+
+def test_an_odd_mark_spoils_only_its_paragraph() -> None:
+    spoiled = ARTICLE.replace('"I would', '"I "would')
+    assert [(s.speaker, s.kind) for s in read(spoiled)][-5:] == SEEN[-5:]
+
+
 def _check_cover(text: str, statements: list[Statement]) -> None:
-    """Every character but white space in exactly one statement, in order, offsets exact."""
+    """Every character one can see in exactly one statement, in order, offsets exact."""
     position = 0
     for statement in statements:
         assert position <= statement.start < statement.end <= len(text)
-        assert not text[position : statement.start].strip()
+        assert not INVISIBLE.sub("", text[position : statement.start]).strip()
         assert statement.text == text[statement.start : statement.end]
         assert statement.kind != "narration" or statement.speaker is None
         assert statement.speaker is None or statement.speaker.strip()
+        assert (statement.speaker is None) == (statement.confidence == 0)
+        if statement.mention is not None:
+            first, last = statement.mention
+            assert 0 <= first < last <= statement.end and statement.speaker is not None
         position = statement.end
-    assert not text[position:].strip()
+    assert not INVISIBLE.sub("", text[position:]).strip()
 
 
 # Pieces that meet in articles, put together in ways that no editor would.
@@ -139,6 +209,8 @@ PIECES = st.sampled_from(
         *("according to ", "adding ", "told ", "called ", "is urging ", "has ", "but "),
         *("Mr ", "Mr. ", "Dr. ", "U.S. ", "J. ", "No. ", "Mayor ", "minister ", "3.5 ", "'90s "),
         *("Petra Holt ", "Holt ", "Oskar Lindqvist ", "Harbour Board ", "A: ", "Bo: ", "LONDON - "),
+        *("Minutes\n", "Resolved that ", "\u2022 ", "1. ", "(chairman ", "while ", "; ", "by "),
+        *("in the words of ", "wife, ", "position is:\n", "was urged by "),
         *("spokesman ", "pilots ", "toll ", "plan ", "in May ", "’s ", "'s ", "of "),
     ]
 )
@@ -187,6 +259,11 @@ REPEATED = {
     "open quotations": '"Hello there my friend.\n',
     "speakers": "Mayor Jane Roe said. The mayor said. ",
     "brackets": "(",
+    "points": "\u2022 A: b\n",
+    "clauses of two": "A said no; B said no; ",
+    "relatives": "His wife, Anna, said no. ",
+    "bodies": "The bank said so. ",
+    "minutes": "Minutes\nResolved that it be.\n",
 }
 
 

@@ -12,12 +12,14 @@ of a paragraph to whoever opened it.
 
 A sentence after a report that goes on in its tense (``It would follow.``) is reported too.
 
-Statements come in order, do not overlap, and leave out nothing but white space.
+Statements come in order, do not overlap, and leave out nothing but white space and characters that
+show nothing.
 """
 
 from __future__ import annotations
 
 from stancekit.reading.articles import Reader
+from stancekit.reading.invisible import INVISIBLE, restored, visible
 from stancekit.reading.rows import as_rows
 from stancekit.records import Article, Statement
 
@@ -31,8 +33,11 @@ def read(article: str | Article) -> list[Statement]:
         article: the text, or the record that holds it. Any string is accepted.
 
     Returns:
-        The statements in order; ``article[s.start:s.end] == s.text`` for each. Empty for a text
-        of white space only.
+        The statements in order; ``article[s.start:s.end] == s.text`` for each, in the text as
+        given. Empty for a text with nothing to see in it.
     """
     text = article.text if isinstance(article, Article) else article
-    return Reader(text).read()
+    if INVISIBLE.search(text) is None:
+        return Reader(text).read()
+    shown, places = visible(text)
+    return [restored(statement, text, places) for statement in Reader(shown).read()]

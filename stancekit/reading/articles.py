@@ -278,7 +278,7 @@ class Reader:
             first = self.statements.pop()
             start, context = first.start, first.context
             mention = voice.mention if first.mention is None else Span(*first.mention)
-            voice = Voice(voice.speaker, mention, first.confidence)
+            voice = Voice(voice.speaker, mention, first.confidence or voice.confidence)
         else:
             start, context = span.start, None
             if before is not None and kind != "narration":
