@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from stancekit.encoding import Encoder
 from stancekit.errors import FileError, InputError, MissingExtraError
 from stancekit.finetune.checks import Checked, check, check_sides
-from stancekit.finetune.label_sets import choose
+from stancekit.finetune.label_sets import choose, stray_labels
 from stancekit.finetune.labelled import Columns, Data, Labelled, labelled, read_labelled
 from stancekit.finetune.likeness import near_identical
+from stancekit.finetune.plan import inspect
 from stancekit.model import BUNDLED
 from stancekit.records import Example, LabelSet
 
@@ -264,6 +265,41 @@ def data(*labels: str) -> Data:
 def test_labels_of_the_base_are_taken_where_most_rows_have_them() -> None:
     rows = data("opposed", "none", "none", "oposed")
     assert choose(rows.rows, None, FOUR).labels == FOUR
+
+
+def test_a_difference_of_case_is_a_slip() -> None:
+    rows = data("Opposed", "None", "none", "Optimistic").rows
+    chosen = choose(rows, None, FOUR)
+    assert chosen.labels == FOUR
+    steps = [error.next_step for error in stray_labels(rows, FOUR)]
+    assert steps[0] == "did you mean 'opposed'? then --map 'Opposed=opposed'"
+    assert len(steps) == 3
+
+
+def test_data_without_a_usable_row_says_why(tmp_path: Path) -> None:
+    rows = good()[:1]
+    rows[0]["statement"] = ""
+    with pytest.raises(InputError, match="line 1, statement: found an empty string"):
+        inspect(read_labelled([written(tmp_path, rows)]))
+    with pytest.raises(InputError, match=r"rows\.jsonl: found no labelled rows"):
+        inspect(read_labelled([written(tmp_path, [])]))
+
+
+def test_dev_is_checked_and_its_duplicates_left_out(tmp_path: Path) -> None:
+    here = read_labelled([written(tmp_path, good())])
+    there = [
+        Example("A senator was seen at the lido.", "the lido", label="none"),
+        Example("A senator was seen at the lido!", "the lido", label="none"),
+        Example(good()[5]["statement"], "the lido", label="opposed"),
+    ]
+    _, found, dev = inspect(here, dev=labelled(there))
+    assert [row.place for row in dev] == ["row 1", "row 3"]
+    assert any(
+        w == "dev: 1 row said before with the same label, left out (first: row 2)"
+        for w in found.warnings
+    )
+    (error,) = found.errors
+    assert str(error).startswith("row 3: found the statement of ")
 
 
 def test_polarity_is_known_from_common_names_and_said() -> None:

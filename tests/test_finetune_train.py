@@ -22,6 +22,7 @@ from stancekit.checkpoint import Checkpoint
 from stancekit.errors import CheckpointError, FileError, InputError
 from stancekit.finetune import Options, Progress, Recipe, Trained, fit, train
 from stancekit.finetune.training import label_weights, recipe_of
+from stancekit.locks import lock_folder
 from stancekit.records import Example, LabelSet
 
 TELLING = {"optimistic": "welcome", "circumspect": "wait", "opposed": "fight", "none": "told"}
@@ -273,6 +274,14 @@ def test_a_place_that_is_taken_is_refused_first(tmp_path: Path, tiny_model_dir: 
     with pytest.raises(FileError, match="no such folder"):
         train(rows(), tmp_path / "no" / "mine", base=tiny_model_dir, options=OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_two_runs_do_not_make_the_same_folder(tmp_path: Path, tiny_model_dir: Path) -> None:
+    with (
+        lock_folder(tmp_path / ".mine.training"),
+        pytest.raises(FileError, match="mine: found another run that makes it"),
+    ):
+        train(rows(), tmp_path / "mine", base=tiny_model_dir, options=OPTIONS)
 
 
 def test_a_base_that_is_no_folder_is_refused(tmp_path: Path) -> None:

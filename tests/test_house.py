@@ -32,10 +32,11 @@ LAYERS = [
         " landing sidecars files charset documents",
         "encoding checkpoint engines",
         "calibration",
+        "locks",
     ],
     ["model"],
     [
-        "scoring dedupe pipeline locks inputs parts runs destinations topics archive places workers"
+        "scoring dedupe pipeline inputs parts runs destinations topics archive places workers"
         " cluster outputs agreement annotation diversity candidates suggest"
         " balances display markdown",
         "evaluation probes finetune quantise export tabular sklearn",

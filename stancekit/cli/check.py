@@ -40,7 +40,8 @@ def check(
     columns = (statement_column, topic_column, speaker_column, label_column, group_column)
     rows = labelled.read_data(data, columns, map_label or [], topic)
     held = labelled.read_data(dev, columns, map_label or [], topic) if dev else None
-    chosen, checked = inspect(rows, dev=held, base=base, labels=labelled.label_set(polarity or []))
+    labels = labelled.label_set(polarity or [])
+    chosen, checked, _ = inspect(rows, dev=held, base=base, labels=labels)
     print(f"{checked}\n{chosen}")
     for error in checked.errors:
         print(f"error: {error}", file=sys.stderr)

@@ -53,7 +53,9 @@ def choose(rows: Sequence[Labelled], given: LabelSet | None, base: LabelSet | No
     if given is not None:
         return Chosen(given, "as given")
     counts = Counter(row.label for row in rows)
-    if base is not None and 2 * sum(counts[name] for name in base.names) > len(rows):
+    # In whatever case: a difference of case is a slip, which the check will name.
+    plain = {name.lower() for name in base.names} if base is not None else set()
+    if base is not None and 2 * sum(row.label.lower() in plain for row in rows) > len(rows):
         return Chosen(base, "those of the model to go on from")
     if len(counts) < 2:
         raise InputError("labels", f"only {', '.join(counts) or 'none'}", "at least two labels")

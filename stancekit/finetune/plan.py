@@ -9,11 +9,11 @@ from pathlib import Path
 
 from stancekit.checkpoint import METADATA, TOKENIZER, Checkpoint
 from stancekit.encoding import Encoder
-from stancekit.errors import CheckpointError
+from stancekit.errors import CheckpointError, InputError
 from stancekit.finetune import splits
 from stancekit.finetune.checks import Checked, check, check_sides
 from stancekit.finetune.label_sets import Chosen, choose
-from stancekit.finetune.labelled import Data, labelled
+from stancekit.finetune.labelled import Data, Labelled, labelled
 from stancekit.finetune.splits import Split
 from stancekit.model import BUNDLED
 from stancekit.records import Example, LabelSet
@@ -74,7 +74,7 @@ def prepare(
         MissingExtraError: scikit-learn is not installed.
     """
     rows = as_data(data)
-    chosen, checked = inspect(
+    chosen, checked, held = inspect(
         rows, dev=None if dev is None else as_data(dev), base=base, labels=labels
     )
     checked.refuse_errors()
@@ -82,7 +82,7 @@ def prepare(
     if dev is None:
         sides = splits.split(examples, seed)
     else:
-        sides = splits.given(examples, as_data(dev).examples)
+        sides = splits.given(examples, [row.example for row in held])
     folder = _folder(base)
     old = folder if (folder / METADATA).is_file() else BUNDLED
     return Plan(folder, old, chosen, checked, sides, rows.sources)
@@ -94,24 +94,31 @@ def inspect(
     dev: Data | None = None,
     base: str | Path | None = None,
     labels: LabelSet | None = None,
-) -> tuple[Chosen, Checked]:
-    """The labels of the rows, and all that is wrong with them; arguments as ``prepare``.
+) -> tuple[Chosen, Checked, tuple[Labelled, ...]]:
+    """The labels of the rows, all that is wrong with them, and the dev rows to use.
+
+    Arguments as ``prepare``. What is wrong with dev is counted in with the rest.
 
     Raises:
         InputError: there are no rows, or labels whose polarity is not known.
         CheckpointError: the base is not a folder to train from.
     """
     folder = _folder(base)
+    for side in (data, *([] if dev is None else [dev])):
+        if not side.rows:
+            name = " and ".join(side.sources) or "rows"
+            raise (*side.bad, InputError(name, "no labelled rows", "some to train and score on"))[0]
     known = Checkpoint.read(folder).labels if (folder / METADATA).is_file() else None
     chosen = choose(data.rows, labels, known)
     encoder = Encoder(folder / TOKENIZER)
     checked = check(data, chosen, encoder)
     if dev is None:
-        return chosen, checked
+        return chosen, checked, ()
     other = check(dev, chosen, encoder)
     errors = (*checked.errors, *other.errors, *check_sides(checked.rows, other.rows))
     warnings = (*checked.warnings, *(f"dev: {warning}" for warning in other.warnings))
-    return chosen, dataclasses.replace(checked, errors=errors, warnings=warnings)
+    checked = dataclasses.replace(checked, errors=errors, warnings=warnings)
+    return chosen, checked, other.rows
 
 
 def as_data(rows: Data | Sequence[Example]) -> Data:
@@ -120,12 +127,12 @@ def as_data(rows: Data | Sequence[Example]) -> Data:
 
 def _folder(base: str | Path | None) -> Path:
     folder = BUNDLED if base is None else Path(base).resolve()
-    for name in ("config.json", TOKENIZER):
-        if not (folder / name).is_file():
+    for name in ("config.json", TOKENIZER, "*.safetensors"):
+        if not any(folder.glob(name)):
             raise CheckpointError(
                 str(folder),
                 f"no {name}",
-                "a Hugging Face folder with config.json, tokenizer.json and model.safetensors",
+                "a Hugging Face folder with config.json, tokenizer.json and safetensors",
                 "download the encoder first: nothing is fetched here",
             )
     return folder

@@ -134,6 +134,6 @@ def features(base: Path, rows: Sequence[Example]) -> NDArray[np.float32]:
             hidden = model(**inputs).last_hidden_state.numpy()
             mask = arrays["attention_mask"][:, :, np.newaxis]
             np.add.at(result, owners[batch], (hidden * mask).sum(axis=1) / mask.sum(axis=1))
-    counts = np.bincount(owners, minlength=len(rows))
-    means: NDArray[np.float32] = result / counts[:, np.newaxis].astype(np.float32)
-    return means
+    counts = np.bincount(owners, minlength=len(rows)).astype(np.float32)
+    result /= counts[:, np.newaxis]
+    return result

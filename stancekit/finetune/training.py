@@ -23,6 +23,7 @@ from stancekit.finetune.plan import Plan
 from stancekit.finetune.samples import dev_sample, rehearsal
 from stancekit.finetune.verdict import Verdict, compare
 from stancekit.finetune.watching import Watch
+from stancekit.locks import lock_folder
 from stancekit.model import StanceModel, load
 from stancekit.records import Example, LabelSet
 
@@ -122,16 +123,29 @@ def carry_out(
         watch: called with every step and every score.
 
     Raises:
-        FileError: the place is taken, or its folder is missing.
+        FileError: the place is taken or about to be, or its folder is missing.
         InputError: rehearsal for other labels than the bundled ones, or a hidden folder of a run
             with other rows or options.
         MissingExtraError: the ``train`` extra is not installed.
         StancekitError: the two engines differ on too many rows.
     """
-    start = time.monotonic()
     options, output = options or Options(), Path(os.path.abspath(output))
     _check_place(output)
     work = output.with_name(f".{output.name}.training")
+    try:
+        lock = lock_folder(work)
+    except BlockingIOError:
+        raise FileError(
+            str(output), "another run that makes it", "one at a time", "wait for it to end"
+        ) from None
+    except OSError as error:
+        raise FileError(str(work), str(error), "a folder that can be made") from None
+    with lock:
+        return _make(plan, output, work, options, watch)
+
+
+def _make(plan: Plan, output: Path, work: Path, options: Options, watch: Watch | None) -> Trained:
+    start = time.monotonic()
     train = [*plan.split.train, *_rehearsed(plan.labels, options)]
     dev = plan.split.dev
     trained = fit(
