@@ -76,6 +76,8 @@ def test_it_learns_and_says_that_it_is_better(trained: Trained) -> None:
     text = str(trained)
     assert "new model against old, on dev: better (n = " in text
     assert "of labels differ" in text
+    facts = json.loads(json.dumps(trained.to_dict()))
+    assert facts["verdict"]["words"] == "better" and facts["forgetting"]["n"] == 400
 
 
 def test_nothing_but_the_model_is_left(trained: Trained) -> None:
