@@ -151,3 +151,25 @@ def test_rows_of_a_group_are_drawn_together() -> None:
         one = compare(examples, answered(20, 40), answered(30, 40), LABELS).difference
         widths.append(one.high - one.low)
     assert widths[1] > widths[0]
+
+
+def test_of_the_parts_the_one_most_like_the_whole_is_dev() -> None:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    # Groups of many sizes, each of one label, which cannot be dealt out evenly.
+    examples = [
+        Example(e.statement, "one", label=LABELS.names[g % 2], group=f"g{g}")
+        for g in range(10)
+        for e in rows(2 + 3 * g, 1, seed=g)
+    ]
+
+    def off(side: list[Example]) -> float:
+        counts = [sum(e.label == name for e in side) for name in LABELS.names]
+        whole = [sum(e.label == name for e in examples) / 4 for name in LABELS.names]
+        return sum(abs(a - b) for a, b in zip(counts, whole, strict=True))
+
+    folds = StratifiedGroupKFold(4, shuffle=True, random_state=3)
+    labels, groups = [e.label for e in examples], [e.group for e in examples]
+    parts = [[examples[i] for i in part] for _, part in folds.split(labels, labels, groups)]
+    assert len({off(part) for part in parts}) > 1
+    assert off(list(split(examples, 3).dev)) == min(off(part) for part in parts)
