@@ -63,10 +63,12 @@ SIDING: dict[str, frozenset[str]] = {
 }
 # Begin no clause with a speaker of its own: "but said" has the subject before it.
 NO_SUBJECT = PERSON_PRONOUNS | REPORTING | FINITE | ADVERBS
+SHOWING = word_set("show shows showed find finds found suggest suggests indicate indicates reveal")
+QUOTING = word_set("quote quotes quoted quoting cite cites cited citing")
 NAMING = word_set("called described hailed")
 COMING = word_set("come comes came")
 # Whatever may make a cue; most words do not, and are passed over.
-CUES = REPORTING | PROGRESSIVE | OWN | STANDS | GIVING | COMING | frozenset(SIDING)
+CUES = REPORTING | QUOTING | PROGRESSIVE | OWN | STANDS | GIVING | COMING | frozenset(SIDING)
 CUES |= word_set("according by for")
 # Verbs of headlines: the present tense, and what stands for it.
 HEADLINE = frozenset(verb for verb in SAYING | JUDGING if verb.endswith("s") and verb not in NOUNS)
@@ -102,6 +104,8 @@ def _cue_at(row: Sequence[Token], verb: int, low: str) -> tuple[Cue | None, int]
     """The cue that one word makes, and how likely it is the one that the sentence turns on."""
     following = row[verb + 1].low if verb + 1 < len(row) else ""
     left = row[verb - 1].low if verb else ""
+    if low in QUOTING and (cue := _quoted(row, verb)) is not None:
+        return cue, 5
     if low in REPORTING and (low not in NOUNS or is_verb(row, verb)):
         cue = around(row, verb)
         return cue, _score(row, verb, cue) if cue is not None else 0
@@ -199,6 +203,15 @@ def _gives_support(row: Sequence[Token], verb: int) -> bool:
     return bool(words) and words[0] in DETERMINERS and any(word in GIVEN for word in words)
 
 
+def _quoted(row: Sequence[Token], verb: int) -> Cue | None:
+    """``She quoted the late coach Bo Ek: "…"``: his words, not hers."""
+    cue = after(row, verb, verb + 1)
+    if cue is None or cue.last + 1 >= len(row):
+        return None
+    says = row[cue.last].text == ":" and row[cue.last + 1].text == QUOTE
+    return cue if says or (row[cue.last].low, row[cue.last + 1].low) == ("as", "saying") else None
+
+
 def _being_before(row: Sequence[Token], verb: int) -> int:
     """The place of a form of be before a verb, adverbs between: ``is already urging``; else 0."""
     place = verb - 1
@@ -233,15 +246,17 @@ def _score(row: Sequence[Token], verb: int, cue: Cue) -> int:
     clause = right in (",", ":", "that", "there", "whether") or right in PERSON_PRONOUNS
     near_quote = any(token.text == QUOTE for token in row[verb + 1 : verb + 9])
     closes = verb + 2 >= len(row) and left == ","
+    # "polls released on Sunday showed"
+    evident = any(token.low in EVIDENCE for token in row[cue.first : verb])
+    shown = evident and low in SHOWING and right not in (",", ".")
     score = 0
     if low in SAYING:
         score = 4
     elif low in LOOSE:
-        score = 3 if touches or clause or near_quote or right in DETERMINERS else 0
+        score = 3 if touches or clause or near_quote or right in DETERMINERS or shown else 0
     elif low in JUDGING or low in HOLDING:
         score = 0 if low in NAMING and _is_only_named(row, verb) else 2
     if score and low in BESIDE:
-        shown = row[verb - 1].low in EVIDENCE and right not in (",", ".")
         beside = closes or QUOTE in (right, left) or near_quote or right in ("that", ":")
         score = score if beside or shown else 0
     if score and (touches or near_quote):

@@ -39,6 +39,8 @@ RELATIVE_OF = re.compile(
     r"(wife|husband|son|daughter|mother|father|brother|sister|widow),? "
     r"([^\W\d_a-z][^\W\d_]+),?$"
 )
+APPROXIMATE = re.compile(r"^(?:only|just|even|nearly|almost|about|roughly|around) (?=\d)", re.I)
+SPEAKING_FOR = ("a spokesman", "a spokeswoman", "a spokesperson")
 # Not the first half of a body's longer name: "its own bank", "another bank".
 NO_HALF = (
     DETERMINERS
@@ -71,8 +73,10 @@ class Speakers:
             sentence: the sentence it stands in.
             only_known: believe a lone capitalised word only where a full name was seen.
         """
-        phrase = " ".join(self.text[mention.start : mention.end].split())
+        phrase = APPROXIMATE.sub("", " ".join(self.text[mention.start : mention.end].split()))
         low = phrase.lower()
+        if low == "both":
+            return self._both(mention.start)
         if low in PRONOUNS:
             return self._pronoun(low, mention, sentence)
         if low in ("one", "another", "who", "this", "that", "i", "we", "you", "others"):
@@ -109,6 +113,9 @@ class Speakers:
             initial = words[0]
             if initial in self.roster.lower and not title:
                 return None  # a common noun that starts its sentence
+        body = self._body_of(name) if " " in name else None
+        if body is not None:
+            return body
         shelf = self.roster.known.get(key(name), [])[:NAMESAKES]
         fits = [
             person
@@ -135,6 +142,13 @@ class Speakers:
             self.roster.known.setdefault(key(name), []).append(person)
             return person
         return self.roster.meet(name, place, gender, False)
+
+    def _body_of(self, name: str) -> Speaker | None:
+        """``Harbour Pilots``, where the article also has the ``Harbour Pilots' Union``."""
+        found = re.search(rf"\b{re.escape(name)}['’]?s? ([^\W\d_a-z]\w+)", self.text[:LOOK_BACK])
+        if found is None or found.group(1).lower() not in BODY_WORDS:
+            return None
+        return self.roster.meet(found.group(), found.start(), None, True)
 
     def _with_title(self, name: str, title: str, place: int) -> str:
         """``Mr Smith`` stays so where no fuller name is known."""
@@ -163,6 +177,13 @@ class Speakers:
                     return person
         return held[-1] if held else None
 
+    def _both(self, place: int) -> Speaker | None:
+        """The two that the sentence before named; nobody where it named more or fewer."""
+        named = list(dict.fromkeys(s.name for s in self.recent[-1])) if self.recent else []
+        if len(named) != 2:
+            return None
+        return self._described(" and ".join(named), "", None, place)
+
     def _just_named(self, low: str) -> Speaker | None:
         """``the lawyer``, of whom no such thing was said: somebody just named without a role."""
         words = low.split()
@@ -188,6 +209,15 @@ class Speakers:
                     name = f"{given} {person.name.split()[-1]}"
                     return self.roster.meet(name, place, gender, False)
         return self._person(given, "", gender, place) or Speaker(given, gender, since=place)
+
+    def _spokesman(self, shown: str) -> str:
+        """``a spokesman``, right after a body was the subject: ``spokesman for the board``."""
+        for sentence in [*self.recent][:-3:-1]:
+            for body in sentence[:1]:
+                if body.body:
+                    the = "" if body.name.istitle() else "the "
+                    return f"{shown.split()[1]} for {the}{body.name}"
+        return shown
 
     def _fuller(self, word: str, place: int) -> str:
         """``bank`` where the article spoke of the ``central bank``; else the word itself."""
@@ -230,6 +260,8 @@ class Speakers:
             shown = self._fuller(shown, place)
         elif first.lower() in ("a", "an") and not parse(rest).roles and is_body(shown):
             shown = rest
+        if shown.lower() in SPEAKING_FOR:
+            shown = self._spokesman(shown)
         shelf = self.roster.known.setdefault(key(shown), [])
         for known in shelf[:NAMESAKES]:
             if known.name.lower() == shown.lower():

@@ -19,7 +19,7 @@ from stancekit.reading.phrases import (
     phrase_start,
 )
 from stancekit.reading.sentences import Span
-from stancekit.reading.verbs import INVERTING, NOUNS, REPORTING
+from stancekit.reading.verbs import EVIDENCE, INVERTING, NOUNS, REPORTING
 from stancekit.reading.words import (
     ADVERBS,
     BEING,
@@ -101,6 +101,8 @@ def after(row: Sequence[Token], verb: int, first: int) -> Cue | None:
         if not token.text[0].isalnum() or token.low in ENDS_PHRASE or token.low in FINITE:
             break
         if token.low in PERSON_PRONOUNS and last > first:
+            if token.low in ("he", "she") and row[last - 1].low in EVIDENCE:
+                first, last = last, last + 1  # "according to a letter she sent"
             break
         last += 1
         if token.low in ("he", "she", "they", "one"):
@@ -126,7 +128,7 @@ def before(row: Sequence[Token], verb: int) -> Cue | None:
     """A cue whose source comes first: ``the mayor also said``, ``Lund, the mayor, said``."""
     place = verb - 1
     while place >= 0 and (
-        row[place].low in ADVERBS
+        (row[place].low in ADVERBS and not (row[place].low == "both" and place == 0))
         or (row[place].low.endswith("ly") and row[place].text[0].islower())
         or (row[place].low in BEING and row[verb].low in ("quoted", "expected"))
     ):
