@@ -42,7 +42,7 @@ def _meant(given: Path) -> list[Path]:
         return [given]
     if given.is_dir():
         found, what = list(_below(given, set())), "a folder"
-    elif glob.has_magic(str(given)) and not given.exists():
+    elif glob.has_magic(str(given)):
         matches = map(Path, glob.glob(str(given), recursive=True))
         found, what = [path for match in matches for path in _searched(match)], "a pattern"
     else:

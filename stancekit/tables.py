@@ -82,7 +82,7 @@ class ParquetReader:
                 break
             if not batch:
                 break
-            yield from self._rows(batch.slice(0, end - first), first)
+            yield from self._rows(batch, first)
             first += batch.num_rows
         for number in range(first, end):
             found = f"one of the rows {first:,} to {end - 1:,}, whose part is damaged ({damage})"

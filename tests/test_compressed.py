@@ -159,6 +159,18 @@ def test_a_cut_archive_gives_what_stands_before_the_cut(
     assert read(path).survey().rows == len(rows) + 1
 
 
+@pytest.mark.parametrize("packing", sorted(CODECS))
+def test_a_cut_among_small_pieces_costs_little(packing: str, tmp_path: Path) -> None:
+    # As a log is packed that is written to now and then.
+    pieces = ["".join(f"{line}\n" for line in LINES[at : at + 90]) for at in range(0, 3600, 90)]
+    archives = [packed(tmp_path / f"a{packing}", piece.encode()).read_bytes() for piece in pieces]
+    (tmp_path / f"b.txt{packing}").write_bytes(b"".join(archives)[:-20])
+    *rows, last = read(tmp_path / f"b.txt{packing}")
+    assert isinstance(last, BadRow)
+    assert statements(rows) == LINES[: len(rows)]
+    assert len(rows) >= 3600 - 90 - 20
+
+
 def test_a_cut_inside_a_quoted_cell(tmp_path: Path) -> None:
     text = b'n,statement\n1,one\n2,"two\nlines\n'
     whole = gzip.compress(text, mtime=0)
