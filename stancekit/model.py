@@ -105,7 +105,9 @@ class StanceModel:
     def read(self, article: str | Article, topic: str) -> list[tuple[Statement, Prediction]]:
         """Who says what in an article, and where they stand on a topic.
 
-        Narration is scored too, as the writer's own; its speaker is None.
+        Narration is scored too, as the writer's own; its speaker is None. Each statement is
+        scored alone; its ``context`` is for people.
+        ``reading.as_rows`` makes flat rows of the answer, for a data frame.
 
         Raises:
             RecordError: the topic is empty or absurdly long.

@@ -210,12 +210,13 @@ class Speakers:
                     return self.roster.meet(name, place, gender, False)
         return self._person(given, "", gender, place) or Speaker(given, gender, since=place)
 
-    def _spokesman(self, shown: str) -> str:
+    def _spokesman(self, shown: str, place: int) -> str:
         """``a spokesman``, right after a body was the subject: ``spokesman for the board``."""
         for sentence in [*self.recent][:-3:-1]:
             for body in sentence[:1]:
                 if body.body:
-                    the = "" if body.name.istitle() else "the "
+                    before = self.text[max(0, place - LOOK_BACK) : place]
+                    the = "the " if f"he {body.name}" in before else ""
                     return f"{shown.split()[1]} for {the}{body.name}"
         return shown
 
@@ -261,7 +262,7 @@ class Speakers:
         elif first.lower() in ("a", "an") and not parse(rest).roles and is_body(shown):
             shown = rest
         if shown.lower() in SPEAKING_FOR:
-            shown = self._spokesman(shown)
+            shown = self._spokesman(shown, place)
         shelf = self.roster.known.setdefault(key(shown), [])
         for known in shelf[:NAMESAKES]:
             if known.name.lower() == shown.lower():
