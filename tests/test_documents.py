@@ -56,6 +56,13 @@ def test_other_encodings_are_refused_by_one_line(text: str, encoding: str) -> No
         decode(text.encode(encoding), "a.txt")
 
 
+@pytest.mark.parametrize("odd", [b"zale\xbfy \xb3", b"\xcf\xee\xf8\xeb\xe8\xed\xe0"])
+def test_a_few_odd_bytes_in_english_are_enough(odd: bytes) -> None:
+    # A superscript that English never has, and one word of Russian.
+    with pytest.raises(FileError, match="cannot be told"):
+        decode(b"The toll on cargo ships is fair. " * 20 + odd, "a.txt")
+
+
 def test_a_broken_utf_16_is_refused() -> None:
     with pytest.raises(FileError, match="not utf-16-le"):
         decode(b"\xff\xfea", "a.txt")

@@ -146,6 +146,7 @@ def test_a_name_is_believed_more_than_a_pronoun_and_that_more_than_none() -> Non
     [
         ("The toll is new. Petra Holt said it was fair.", "The toll is new."),
         ('Will it last? "Yes," Petra Holt said.', "Will it last?"),
+        ('Why now? "Because ships have grown," Petra Holt said.', "Why now?"),
         ("The toll is new. Petra Holt said that tolls are fair everywhere.", None),
         ("The toll is new. She said that tolls are fair everywhere.", "The toll is new."),
         ("Petra Holt said it was fair.", None),
