@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from stancekit import cluster
 from stancekit.archive import Progress
 from stancekit.cluster import Workers
 from stancekit.errors import FileError, InputError, MissingExtraError
-from stancekit.places import Folder, find
-from stancekit.scoring import Settings
+from stancekit.model import StanceModel
+from stancekit.places import Folder, Place, find
+from stancekit.scoring import Settings, output_columns
+from stancekit.workers import FileWorker, opened, read
 
 needs_ray = pytest.mark.skipif(
     not shutil.which("ray", path=str(Path(sys.executable).parent)),
@@ -266,6 +269,35 @@ def test_without_ray_the_message_says_what_to_install(
     with pytest.raises(MissingExtraError, match=r"pip install 'stancekit\[cluster\]'"):
         cluster.score_files([path], tmp_path / "out", Settings((TOPIC,)), model=tiny_model_dir)
     assert not (tmp_path / "out").exists()
+
+
+class Ready:
+    """Where a worker gets its model, without a cluster."""
+
+    def __init__(self, model: StanceModel) -> None:
+        self.model = model
+
+    def open(self) -> StanceModel:
+        return self.model
+
+
+def test_rows_scored_again_are_written_over(tiny_model: StanceModel, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"statement": "We support it."}\n{"statement": ""}\n')
+    settings = Settings((TOPIC,))
+    layout = output_columns([{"statement": {"text"}}], tiny_model.labels, settings)
+    work = {"file": [pickle.dumps((3, Place("rows", "", str(path)), settings, {}))]}
+    (batch,) = read(work)
+    for _ in range(2):
+        # A second worker, as after the loss of the first.
+        source: Any = Ready(tiny_model)
+        worker = FileWorker(source, settings, layout, str(tmp_path / "out"), "jsonl")
+        (sent,) = worker(batch)["receipt"].to_pylist()
+        assert (opened(sent).rows, opened(sent).scored, opened(sent).errors) == (2, 1, 1)
+    parts = ["_errors/part-00003-0000000000.errors.jsonl", "part-00003-0000000000.jsonl"]
+    assert Folder(tmp_path / "out").names() == ["_errors", *parts]
+    for part in parts:
+        assert len((tmp_path / "out" / part).read_text().splitlines()) == 1
 
 
 def test_a_folder_takes_each_file_whole(tmp_path: Path) -> None:
