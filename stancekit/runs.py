@@ -5,69 +5,34 @@ folder OUT. There stand ``run.json``, what the run is about; pieces of the outpu
 their bad rows; and ``progress.json``, written after each piece, which says how many pieces count
 and what is in them. Everything is written aside, synced and renamed, so after a kill or a power cut
 the folder holds the run up to some piece, and perhaps one piece more that does not count and is
-written again. The folder goes when the output is whole.
+written again. When the output is whole the hidden folder goes; in an output folder it stays,
+without the pieces, to tell the same call that nothing is left to do.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from stancekit.errors import FileError
 from stancekit.files import sidecar
 from stancekit.locks import lock_folder
+from stancekit.manifest import State, read_json, refuse_changes, write_json
 from stancekit.parts import Format, error_line, placed, sync_folder
 from stancekit.rows import BadRow, Columns, Row, display
 from stancekit.sidecars import SUFFIX as SIDECAR_SUFFIX
 
-__all__ = ["ERRORS_SUFFIX", "Run", "State"]
+__all__ = ["ERRORS_SUFFIX", "Run"]
 
 ERRORS_SUFFIX = ".errors.jsonl"
 ABOUT, PROGRESS = "run.json", "progress.json"
 # Pieces in a file of an output folder: with one topic 131,072 rows.
 PIECES = 32
-START_OVER = "or start over with --restart"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How far a run has come.
-
-    Attributes:
-        pieces: pieces of the output that count.
-        files: files of an output folder that are whole.
-        rows: input rows done.
-        scored: output rows.
-        errors: bad rows.
-        labels: label to number of output rows.
-    """
-
-    pieces: int = 0
-    files: int = 0
-    rows: int = 0
-    scored: int = 0
-    errors: int = 0
-    labels: dict[str, int] = field(default_factory=dict)
-
-    def after(self, read: int, outcomes: Sequence[Row | BadRow]) -> State:
-        """The state one piece further on, which took ``read`` input rows."""
-        scored = [row for row in outcomes if isinstance(row, Row)]
-        labels = Counter(self.labels) + Counter(row.values["label"] for row in scored)
-        return State(
-            self.pieces + 1,
-            self.files,
-            self.rows + read,
-            self.scored + len(scored),
-            self.errors + len(outcomes) - len(scored),
-            dict(sorted(labels.items())),
-        )
 
 
 class Run:
@@ -115,7 +80,7 @@ class Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self.state.pieces and self.folder.exists():
+        if self.folder.exists() and not (self.folder / PROGRESS).exists():
             # A disk that failed may fail again; an empty folder left behind harms nothing.
             with suppress(OSError):
                 self._remove()
@@ -151,13 +116,13 @@ class Run:
             if restart:
                 for path in (*self._finished(), *self._in_folder()):
                     path.unlink()
-            begun = self._read(ABOUT)
+            begun = read_json(self.folder / ABOUT)
             if begun:
-                self._compare(begun, dict(facts))
-                self.state = State(**self._read(PROGRESS))
+                refuse_changes(self._name, begun, facts)
+                self.state = State(**read_json(self.folder / PROGRESS))
             else:
                 self._refuse_finished()
-                self._write(ABOUT, facts)
+                write_json(self.folder / ABOUT, facts)
 
     def add(self, read: int, outcomes: Sequence[Row | BadRow]) -> None:
         """Put down what became of the next input rows; once this returns, it stays done.
@@ -178,46 +143,60 @@ class Run:
             with placed(self._piece(number)) as file:
                 self._format.write(file, (row for row in outcomes if isinstance(row, Row)))
             self._advance(self.state.after(read, outcomes))
-            if self._parquet and self._waiting() >= PIECES:
+            while self._parquet and self._waiting() >= PIECES:
                 self._finish_file()
 
     def finish(self) -> None:
-        """Put the output in its place, and do away with the folder.
+        """Put the output in its place, and do away with what is no longer needed.
 
         Raises:
             FileError: the disk is full or fails.
         """
         with self._saving():
-            # The list of errors lands first: no output is ever seen without it.
-            if self.state.errors:
-                with placed(self.errors) as file:
-                    for number in range(self.state.pieces):
-                        if self._errors_piece(number).exists():
-                            file.write(self._errors_piece(number).read_bytes())
+            if not self.state.finished:
+                # The list of errors lands first: no output is ever seen without it.
+                self._land_errors()
+                if self._parquet:
+                    while self._waiting() > 0 or not self.state.files:
+                        self._finish_file()
+                    self._advance(replace(self.state, finished=True))
+                else:
+                    self._land_file()
+            if self._parquet:
+                for piece in self.folder.glob("piece-*"):
+                    piece.unlink()
             else:
-                self.errors.unlink(missing_ok=True)
-            if not self._parquet:
-                joined = self.folder / self.path.name
-                with placed(joined) as file:
-                    self._format.join([self._piece(n) for n in range(self.state.pieces)], file)
-                sidecar(joined, self._metadata)
-                beside = Path(f"{joined}{SIDECAR_SUFFIX}")
-                if beside.exists():
-                    os.replace(beside, f"{self.path}{SIDECAR_SUFFIX}")
-                os.replace(joined, self.path)
-                sync_folder(self.path.parent)
-            elif self._waiting() > 0 or not self.state.files:
-                self._finish_file()
-            self._remove()
+                self._remove()
+
+    def _land_errors(self) -> None:
+        if not self.state.errors:
+            self.errors.unlink(missing_ok=True)
+            return
+        with placed(self.errors) as file:
+            for number in range(self.state.pieces):
+                if self._errors_piece(number).exists():
+                    file.write(self._errors_piece(number).read_bytes())
+
+    def _land_file(self) -> None:
+        joined = self.folder / self.path.name
+        with placed(joined) as file:
+            self._format.join([self._piece(n) for n in range(self.state.pieces)], file)
+        sidecar(joined, self._metadata)
+        beside = Path(f"{joined}{SIDECAR_SUFFIX}")
+        if beside.exists():
+            os.replace(beside, f"{self.path}{SIDECAR_SUFFIX}")
+        os.replace(joined, self.path)
+        sync_folder(self.path.parent)
 
     def _waiting(self) -> int:
         """Pieces that are not in a file of the output folder yet."""
         return self.state.pieces - self.state.files * PIECES
 
     def _finish_file(self) -> None:
-        """Join the waiting pieces into the next file of the output folder."""
+        """Join the waiting pieces, ``PIECES`` at most, into the next file of the output folder."""
         first = self.state.files * PIECES
-        pieces = [self._piece(number) for number in range(first, self.state.pieces)]
+        last = min(first + PIECES, self.state.pieces)
+        pieces = [self._piece(number) for number in range(first, last)]
         target = self.path / f"part-{self.state.files:05d}.parquet"
         with placed(self.folder / "joined") as file:
             self._format.join(pieces, file)
@@ -248,40 +227,14 @@ class Run:
         if finished:
             raise FileError(
                 self._name,
-                f"{finished[0].name} of a run that is over",
+                f"{finished[0].name}, which is no part of this run",
                 "a folder without such files",
                 "choose another name, or write over them with --restart",
             )
 
-    def _compare(self, begun: dict[str, Any], now: dict[str, Any]) -> None:
-        for name in (*begun, *now):
-            before, after = begun.get(name), json.loads(json.dumps(now.get(name)))
-            if before != after:
-                raise FileError(
-                    self._name,
-                    f"a run begun with {name} {json.dumps(before, ensure_ascii=False)}",
-                    f"the same as now, {json.dumps(after, ensure_ascii=False)}",
-                    f"go on with what it was begun with, {START_OVER}",
-                )
-
     def _advance(self, state: State) -> None:
-        self._write(PROGRESS, asdict(state))
+        state.write(self.folder / PROGRESS)
         self.state = state
-
-    def _read(self, name: str) -> dict[str, Any]:
-        try:
-            value = json.loads((self.folder / name).read_bytes())
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise FileError(display(self.folder / name), "damage", "a run", "use --restart")
-        return value
-
-    def _write(self, name: str, value: Mapping[str, Any]) -> None:
-        with placed(self.folder / name) as file:
-            file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
 
     def _remove(self) -> None:
         """Do away with the folder: in one step first, so that no half of it is taken for a run."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -209,30 +206,6 @@ def test_a_reader_that_closes_the_pipe_early_breaks_nothing(
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines()[-1] == "codes 0 0"
     assert done.stderr == ""
-
-
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, tiny_model_dir: Path) -> None:
-    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    line = json.dumps({"statement": "A statement to be scored. " * 20, "topic": "the bridge"})
-    source.write_text(f"{line}\n" * 60_000, encoding="utf-8")
-    command = ["score", str(source), "-o", str(out), "--model", str(tiny_model_dir)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stancekit", *command],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        # A shell that started the tests in the background would have it ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.iterdir())) == 1 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert len(list(tmp_path.iterdir())) > 1, "scoring never began to write"
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == "interrupted; nothing was written"
-    assert list(tmp_path.iterdir()) == [source]
 
 
 @pytest.mark.parametrize("command", ["predict", "read", "score", "evaluate", "info"])

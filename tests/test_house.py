@@ -36,8 +36,8 @@ LAYERS = [
     ],
     ["model"],
     [
-        "scoring dedupe pipeline inputs parts runs destinations topics archive places workers"
-        " cluster outputs agreement annotation diversity candidates suggest"
+        "scoring dedupe pipeline inputs parts manifest runs destinations topics archive"
+        " places workers cluster outputs agreement annotation diversity candidates suggest"
         " balances display markdown",
         "evaluation probes finetune quantise export tabular sklearn",
     ],
