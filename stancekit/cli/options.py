@@ -29,7 +29,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
 def open_model(
-    model: Path | None, engine: str | None, device: str | None, threads: int | None
+    model: Path | None,
+    engine: str | None = None,
+    device: str | None = None,
+    threads: int | None = None,
 ) -> StanceModel:
     return stancekit.load(model, engine=engine, device=device, threads=threads)
 

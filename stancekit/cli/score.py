@@ -14,9 +14,12 @@ import typer
 
 from stancekit.cli.options import Device, EngineName, Model, Threads, open_model
 from stancekit.cli.progress import ProgressDisplay
+from stancekit.errors import InputError
 
 if TYPE_CHECKING:
     from stancekit.archive import Summary
+    from stancekit.cluster import Workers
+    from stancekit.scoring import Settings
 
 __all__ = ["EXAMPLE", "score"]
 
@@ -77,6 +80,18 @@ def score(
     ] = False,
     input_format: Annotated[str, typer.Option(help="Of standard input.")] = "jsonl",
     output_format: Annotated[str, typer.Option(help="Of standard output.")] = "jsonl",
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Score on a Ray cluster: that of RAY_ADDRESS, or one started here. OUTPUT is a "
+            "new folder; paths may be URIs.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Of the cluster; by default one a processor or GPU.")
+    ] = None,
+    gpus_per_worker: Annotated[float, typer.Option(help="Of the cluster; 0.5 shares one.")] = 0,
     model: Model = None,
     engine: EngineName = None,
     device: Device = None,
@@ -91,6 +106,8 @@ def score(
     given again.
     """
     from stancekit import archive
+    from stancekit.cluster import Workers
+    from stancekit.scoring import Settings
     from stancekit.topics import read_topics
 
     topics = [*(topic or []), *(read_topics(topics_file) if topics_file else [])]
@@ -100,6 +117,19 @@ def score(
         speaker_column: "speaker",
     }
     renamed = {old: new for old, new in stands_for.items() if old is not None and old != new}
+    if cluster:
+        _refuse_beside_cluster(inputs, output, device, strict, restart)
+        least = None if max_error is None else open_model(model).min_confidence(max_error)
+        summary = _on_cluster(
+            inputs,
+            output,
+            Settings(tuple(topics), least, articles),
+            renamed,
+            model,
+            Workers(workers, threads or 1, gpus_per_worker, engine),
+        )
+        _show(summary, sys.stdout)
+        return
     loaded = open_model(model, engine, device, threads)
     least = None if max_error is None else loaded.min_confidence(max_error)
     try:
@@ -125,6 +155,43 @@ def score(
         print(f"{stopped}; {then}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     _show(summary, sys.stderr if output == "-" else sys.stdout)
+
+
+def _refuse_beside_cluster(
+    inputs: list[str], output: str, device: str | None, strict: bool, restart: bool
+) -> None:
+    beside = {
+        "--device": device is not None,
+        "--strict": strict,
+        "--restart": restart,
+        "-": "-" in (*inputs, output),
+    }
+    for name in (name for name, given in beside.items() if given):
+        raise InputError(
+            "--cluster", f"{name} beside it", "files, and a new folder", "leave it out"
+        )
+
+
+def _on_cluster(
+    inputs: list[str],
+    output: str,
+    settings: Settings,
+    renamed: dict[str, str],
+    model: Path | None,
+    workers: Workers,
+) -> Summary:
+    from stancekit.cluster import score_files
+
+    with ProgressDisplay() as show:
+        return score_files(
+            inputs,
+            output,
+            settings,
+            renamed=renamed,
+            model=model,
+            workers=workers,
+            progress=show,
+        )
 
 
 @contextmanager
