@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,6 @@ PLACES = word_set("""lake mount north south east west new san santa port fort ca
 LOWER = re.compile(r"(?<![^\W_])[a-zß-öø-ÿ][^\W_]*(?:[-'’][^\W_]+)*")
 CAPITALISED = re.compile(rf"(?<![^\W_])(?=[^\W\d_a-zß-öø-ÿ]){WORD.pattern}")
 NAMESAKES = 8  # people of one surname that are told apart; more are not looked at
-MOST_NAMED = 2000  # mentions among which a repeated one is looked for
 NEARBY = 40  # characters around a name in which its role is looked for
 ROLE_AFTER = re.compile(r",\s(?:an?|the|its|his|her|their|our)\s([^,.;:\n\"“]{2,60})")
 ROLE_IN_BRACKETS = re.compile(r"\s\(([^\W\d_]+(?:[ -][^\W\d_]+){0,2})\)")
@@ -71,6 +71,7 @@ class Roster:
         self.by_role: dict[str, list[Speaker]] = {}
         self.places: list[int] = []
         self.named: list[Speaker] = []  # who is named at each of the places
+        self.mentions: Counter[int] = Counter()  # identity of a speaker to places
         self.lower: set[str] = set()  # words that the article writes in lower case
         spans = list(plain)
         for span in spans:
@@ -89,6 +90,7 @@ class Roster:
         both = sorted([*zip(self.places, self.named, strict=True), *short], key=lambda it: it[0])
         self.places = [place for place, _ in both]
         self.named = [speaker for _, speaker in both]
+        self.mentions = Counter(map(id, self.named))
 
     def _survey(self, span: Span) -> None:
         self.lower.update(LOWER.findall(self.text, *span))
@@ -157,4 +159,4 @@ class Roster:
 
     def often_named(self, speaker: Speaker) -> bool:
         """Whether the article names somebody at more than one place."""
-        return sum(other is speaker for other in self.named[:MOST_NAMED]) > 1
+        return self.mentions[id(speaker)] > 1

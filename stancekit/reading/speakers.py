@@ -63,6 +63,7 @@ class Speakers:
     def __init__(self, text: str, plain: Iterable[Span]) -> None:
         self.text = text
         self.roster = Roster(text, plain)
+        self.bodies: dict[str, Speaker | None] = {}  # part of a body's name to the body
         self.recent: deque[list[Speaker]] = deque(maxlen=REMEMBERED)
 
     def resolve(self, mention: Span, sentence: Span, *, only_known: bool = False) -> Speaker | None:
@@ -145,10 +146,14 @@ class Speakers:
 
     def _body_of(self, name: str) -> Speaker | None:
         """``Harbour Pilots``, where the article also has the ``Harbour Pilots' Union``."""
-        found = re.search(rf"\b{re.escape(name)}['’]?s? ([^\W\d_a-z]\w+)", self.text[:LOOK_BACK])
-        if found is None or found.group(1).lower() not in BODY_WORDS:
-            return None
-        return self.roster.meet(found.group(), found.start(), None, True)
+        if name not in self.bodies:
+            longer = re.compile(rf"\b{re.escape(name)}['’]?s? ([^\W\d_a-z]\w+)")
+            found = longer.search(self.text, 0, LOOK_BACK)
+            body = None
+            if found is not None and found.group(1).lower() in BODY_WORDS:
+                body = self.roster.meet(found.group(), found.start(), None, True)
+            self.bodies[name] = body
+        return self.bodies[name]
 
     def _with_title(self, name: str, title: str, place: int) -> str:
         """``Mr Smith`` stays so where no fuller name is known."""
