@@ -18,14 +18,22 @@ from typing import Any
 
 from stancekit.dedupe import Remembering
 from stancekit.destinations import destination
-from stancekit.errors import FileError, InputError
+from stancekit.errors import FileError, InputError, RecordError
 from stancekit.files import expand
 from stancekit.inputs import Inputs
 from stancekit.model import StanceModel
 from stancekit.pipeline import Pipeline
-from stancekit.records import Example
+from stancekit.records import Example, Prediction
 from stancekit.rows import BadRow, Row
-from stancekit.scoring import Layout, Scorer, Settings, output_columns, score_chunk
+from stancekit.scoring import (
+    Question,
+    Scorer,
+    Settings,
+    ask,
+    outcomes,
+    output_columns,
+    questions,
+)
 
 __all__ = ["Progress", "Scorer", "Stopped", "Summary", "score"]
 
@@ -164,8 +172,8 @@ def score(
     began = time.perf_counter()
     if isinstance(inputs, str | Path) or not inputs:
         raise InputError("inputs", repr(inputs), "a list of at least one file")
-    asked = (*([] if topic is None else [topic]), *topics)
-    settings = Settings(asked, min_confidence, articles)
+    given = (*([] if topic is None else [topic]), *topics)
+    settings = Settings(given, min_confidence, articles)
     renamed = dict(renamed or {})
     paths = expand(inputs)
     target = destination(str(output), paths, output_format)
@@ -184,12 +192,14 @@ def score(
             errors = f"{target.state.errors:,} bad rows in the part that is done"
             raise FileError(place, errors, "none", "go on without strict, or start over")
         with Pipeline() as pipeline:
-            chunks = pipeline.ahead(_chunks(found.rows(before), _chunk_size(settings)))
-            pieces = pipeline.ahead(_scored(chunks, model, settings, layout, stop))
-            for read, outcomes in pieces:
+            # The model's thread does nothing but ask, so that it never waits for a row in Python.
+            rows = _chunks(found.rows(before), _chunk_size(settings))
+            asked = pipeline.ahead((len(c), questions(c, settings, layout)) for c in rows)
+            for read, chunk, answers in pipeline.ahead(_answered(asked, model, stop)):
+                done = outcomes(chunk, answers, settings, layout)
                 if strict:
-                    _refuse_bad(outcomes)
-                target.add(read, outcomes)
+                    _refuse_bad(done)
+                target.add(read, done)
                 if progress is not None:
                     seconds = time.perf_counter() - began
                     progress(Progress(target.state.rows, found.total, seconds, before))
@@ -244,19 +254,16 @@ def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadR
         yield chunk
 
 
-def _scored(
-    chunks: Iterable[list[Row | BadRow]],
-    model: Scorer,
-    settings: Settings,
-    layout: Layout,
-    stop: Callable[[], bool],
-) -> Iterator[tuple[int, list[Row | BadRow]]]:
-    """For each chunk, how many rows it has and what becomes of them."""
+def _answered(
+    asked: Iterable[tuple[int, list[Question | BadRow]]], model: Scorer, stop: Callable[[], bool]
+) -> Iterator[tuple[int, list[Question | BadRow], list[Prediction | RecordError]]]:
+    """Chunks of questions with the number of their input rows, and now with their answers."""
     remembering = Remembering(model)
-    for chunk in chunks:
+    for read, chunk in asked:
         if stop():
             return
-        yield len(chunk), score_chunk(chunk, remembering, settings, layout)
+        examples = [one.example for one in chunk if isinstance(one, Question)]
+        yield read, chunk, ask(examples, remembering)
 
 
 def _refuse_bad(outcomes: Iterable[Row | BadRow]) -> None:

@@ -34,6 +34,9 @@ class Remembering:
         # Probabilities, score, number of the label, windows.
         self._packed = Struct(f"<{len(model.labels)}ddii")
 
+    def __len__(self) -> int:
+        return len(self._answers)
+
     @property
     def labels(self) -> LabelSet:
         """The model's."""

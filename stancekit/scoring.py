@@ -16,7 +16,10 @@ from stancekit.reading import read
 from stancekit.records import Example, LabelSet, Prediction
 from stancekit.rows import RAW_LENGTH, BadRow, Columns, Row, as_text, to_json
 
-__all__ = ["Layout", "Scorer", "Settings", "ask", "output_columns", "score_chunk"]
+__all__ = [
+    *("Layout", "Question", "Scorer", "Settings"),
+    *("ask", "outcomes", "output_columns", "questions", "score_chunk"),
+]
 
 DECIMALS = 6  # of a probability; the float32 behind it is good for no more
 # What an article's statements have that the article has not, with the kinds of their values.
@@ -135,8 +138,14 @@ def output_columns(inputs: Iterable[Columns], labels: LabelSet, settings: Settin
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One output row in the making."""
+class Question:
+    """One output row in the making.
+
+    Attributes:
+        source: the input row.
+        values: the columns of the output that come from it.
+        example: what the model is asked.
+    """
 
     source: Row
     values: dict[str, Any]
@@ -161,19 +170,37 @@ def score_chunk(
     Returns:
         Output rows with the file and line of their input row, and bad rows with a reason.
     """
-    questions = [question for row in rows for question in _questions(row, settings, layout)]
-    answers = iter(ask([q.example for q in questions if isinstance(q, _Question)], model))
-    outcomes: list[Row | BadRow] = []
-    for question in questions:
+    asked = questions(rows, settings, layout)
+    answers = ask([one.example for one in asked if isinstance(one, Question)], model)
+    return outcomes(asked, answers, settings, layout)
+
+
+def questions(
+    rows: Sequence[Row | BadRow], settings: Settings, layout: Layout
+) -> list[Question | BadRow]:
+    """The first step of ``score_chunk``: what to ask of the rows, bad ones in their places."""
+    return [question for row in rows for question in _questions(row, settings, layout)]
+
+
+def outcomes(
+    asked: Sequence[Question | BadRow],
+    answers: Sequence[Prediction | RecordError],
+    settings: Settings,
+    layout: Layout,
+) -> list[Row | BadRow]:
+    """The last step of ``score_chunk``: output rows and bad rows, from the answers of ``ask``."""
+    waiting = iter(answers)
+    result: list[Row | BadRow] = []
+    for question in asked:
         if isinstance(question, BadRow):
-            outcomes.append(question)
+            result.append(question)
             continue
-        answer = next(answers)
+        answer = next(waiting)
         if isinstance(answer, RecordError):
-            outcomes.append(_bad(question.source, answer))
+            result.append(_bad(question.source, answer))
         else:
-            outcomes.append(_output_row(question, answer, settings, layout))
-    return outcomes
+            result.append(_output_row(question, answer, settings, layout))
+    return result
 
 
 def ask(examples: Sequence[Example], model: Scorer) -> list[Prediction | RecordError]:
@@ -194,7 +221,7 @@ def ask(examples: Sequence[Example], model: Scorer) -> list[Prediction | RecordE
 
 def _questions(
     row: Row | BadRow, settings: Settings, layout: Layout
-) -> Iterator[_Question | BadRow]:
+) -> Iterator[Question | BadRow]:
     if isinstance(row, BadRow):
         yield row
         return
@@ -210,7 +237,7 @@ def _questions(
     kept = {layout.names[n]: v for n, v in row.values.items() if n in layout.names}
     for own, example in examples:
         topic = {"topic": example.topic} if settings.names_topics else {}
-        yield _Question(row, kept | own | topic, example)
+        yield Question(row, kept | own | topic, example)
 
 
 def _examples(row: Row, topics: Sequence[str]) -> list[Example]:
@@ -254,7 +281,7 @@ def _bad(row: Row, error: RecordError) -> BadRow:
 
 
 def _output_row(
-    question: _Question, prediction: Prediction, settings: Settings, layout: Layout
+    question: Question, prediction: Prediction, settings: Settings, layout: Layout
 ) -> Row:
     values = question.values | {
         "label": prediction.label,
