@@ -237,3 +237,27 @@ def test_strict_names_the_row(tmp_path: Path, tiny_model_dir: Path) -> None:
     done = run("score", source, "-o", tmp_path / "out.csv", "--strict", *given)
     assert "in.jsonl, line 2, statement: found an empty string" in refused(done)
     assert os.listdir(tmp_path) == ["in.jsonl"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux does")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_bind_the_tokenizer_too(threads: int, tiny_model_dir: Path) -> None:
+    code = (
+        "import os, sys, numpy, onnxruntime, tokenizers\n"
+        "from stancekit.cli.options import open_model\n"
+        "count = lambda: len(os.listdir('/proc/self/task'))\n"
+        "before = count()\n"
+        "model = open_model(sys.argv[1], 'onnx', None, int(sys.argv[2]))\n"
+        "model.predict_many([('We back it.', 'the bridge')] * 100)\n"
+        "print(count() - before)"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "RAYON_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tiny_model_dir), str(threads)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=clean,
+    )
+    # The tokenizer's own, and the engine's beside the one that calls it.
+    assert int(done.stdout) == threads + (threads - 1), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,10 @@ def open_model(
     device: str | None = None,
     threads: int | None = None,
 ) -> StanceModel:
+    if threads is not None:
+        # The tokenizer has threads of its own, as many as it finds processors, and can be told
+        # otherwise only so, before it starts them. A library must not; this process is our own.
+        os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     return stancekit.load(model, engine=engine, device=device, threads=threads)
 
 
