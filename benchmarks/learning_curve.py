@@ -35,7 +35,7 @@ from stancekit.errors import FileError, InputError, StancekitError
 from stancekit.evaluation import data_hash
 from stancekit.finetune import Options, Recipe, fit, splits
 from stancekit.finetune.samples import rehearsal
-from stancekit.finetune.training import label_weights
+from stancekit.finetune.training import GOING_ON, label_weights
 from stancekit.model import BUNDLED
 from stancekit.records import Example
 from training import manifest as manifests
@@ -48,8 +48,8 @@ SIZES = (25, 50, 100, 200, 500, 1000)
 SEEDS = (0, 1, 2, 3, 4)
 MOST_SCORED = 1000  # rows; the largest sets would take longer to score than to train on
 RECIPES = {
-    "default": Options(),
-    "gentle": Options(Recipe(learning_rate=3e-5, epochs=6)),
+    "default": Options(GOING_ON),
+    "quick": Options(Recipe()),
     "frozen": Options(Recipe(learning_rate=5e-5, epochs=6, frozen_layers=4)),
     "rehearsed": Options(Recipe(learning_rate=3e-5, epochs=6), rehearsal=500),
     "to the end": Options(Recipe(learning_rate=3e-5, epochs=4), patience=0),

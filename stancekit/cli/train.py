@@ -62,6 +62,7 @@ def train(
     held = labelled.read_data(dev, columns, map_label or [], topic) if dev else None
     labels = labelled.label_set(polarity or [])
     recipe = recipe_of(
+        base,
         epochs=epochs,
         learning_rate=learning_rate,
         batch=batch,

@@ -12,7 +12,7 @@ from pathlib import Path
 from stancekit.finetune.labelled import Columns, Data, read_labelled
 from stancekit.finetune.loop import Recipe, fit
 from stancekit.finetune.plan import Plan, prepare
-from stancekit.finetune.training import Options, Trained, carry_out
+from stancekit.finetune.training import Options, Trained, carry_out, recipe_of
 from stancekit.finetune.watching import Progress, Watch
 from stancekit.records import Example, LabelSet
 
@@ -51,7 +51,7 @@ def train(
         dev: rows to score with; by default about a quarter of ``data``, by topic or group.
         base: a Hugging Face folder to go on from; None for the bundled model.
         labels: the label set; by default the base's or, for other names, by what they say.
-        options: how to train.
+        options: how to train; by default gently from the bundled model, as usual from another.
         watch: called with every step and every score.
 
     Raises:
@@ -60,6 +60,6 @@ def train(
         CheckpointError: the base is not a folder to train from.
         MissingExtraError: the ``train`` extra is not installed.
     """
-    options = options or Options()
+    options = options or Options(recipe_of(base))
     plan = prepare(data, dev=dev, base=base, labels=labels, seed=options.recipe.seed)
     return carry_out(plan, output, options, watch)
