@@ -17,7 +17,7 @@ TEXT = 'The quay is old. "The toll is fair," Petra Holt said. She said it was ti
 
 
 def polnear(*attributions: tuple[str, str]) -> dict[str, Any]:
-    """An article of that kind; an attribution is the words that name the source, and the content."""
+    """An article of that kind; an attribution: the words that name the source, and the content."""
     marked = []
     for source, content in attributions:
         spans = [[[TEXT.index(part), TEXT.index(part) + len(part)]] for part in (source, content)]
