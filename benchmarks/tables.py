@@ -223,6 +223,29 @@ def int8() -> str:
     return "\n".join(lines) + f"\n\nn = {facts['n']} dev rows. {_machine(facts)}\n"
 
 
+def reading() -> str:
+    """Statements found in articles, and their speakers."""
+    facts = read("reading")
+    kinds = {"all": "", "direct": ", direct", "mixed": ", mixed", "indirect": ", indirect"}
+    measures = ("content_f1", "statements_found", "mention_right", "name_right")
+    lines = [
+        "| articles | tokens said: F1 | statements found | speaker right, of those found: as "
+        "mentioned | by full name | n |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, file in facts["files"].items():
+        for kind, shown in kinds.items():
+            cells = " | ".join(
+                _interval(file[kind][one]) if one in file[kind] else "" for one in measures
+            )
+            articles = f" ({file['articles']} articles)" if kind == "all" else ""
+            lines.append(f"| {name}{shown}{articles} | {cells} | {file[kind]['n']} |")
+    rates = [file.get("articles_a_second") for file in facts["files"].values()]
+    speed = ", ".join(f"{rate:,.0f}" for rate in rates if rate)
+    note = f"Articles a second, one thread: {speed}. {_machine(facts)}\n" if speed else ""
+    return "\n".join(lines) + f"\n\n{note}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "quality": quality,
     "per_label": per_label,
@@ -234,6 +257,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed,
     **{f"speed_{name}": partial(speed_section, name) for name in SECTIONS},
     "int8": int8,
+    "reading": reading,
 }
 
 

@@ -12,8 +12,7 @@ from stancekit.errors import FileError
 from stancekit.files import writer_for
 from stancekit.formats import extensions
 from stancekit.manifest import State
-from stancekit.parts import error_line
-from stancekit.rows import BadRow, Columns, Row, Writer, display
+from stancekit.rows import BadRow, Columns, Row, Writer, display, error_line
 from stancekit.runs import ERRORS_SUFFIX, Run
 
 __all__ = ["STANDARD_OUTPUT", "Destination", "destination"]

@@ -16,11 +16,11 @@ from stancekit.errors import FileError, RecordError
 from stancekit.expand import STANDARD_INPUT, expand
 from stancekit.formats import READERS, WRITERS
 from stancekit.landing import Output, writing
-from stancekit.records import Article, Example
+from stancekit.records import Example
 from stancekit.renamed import RenamedReader
 from stancekit.rows import Reader, Row, Writer, display
 from stancekit.sidecars import read_metadata, sidecar
-from stancekit.sources import spooled, stored, unreadable
+from stancekit.sources import spooled, stored
 
 __all__ = [
     "LONGEST_STATEMENT",
@@ -30,7 +30,6 @@ __all__ = [
     "Output",
     "expand",
     "read",
-    "read_article",
     "read_examples",
     "read_metadata",
     "sidecar",
@@ -165,37 +164,3 @@ def read_examples(path: str | Path, *, renamed: Mapping[str, str] | None = None)
                 place, error.found, error.wanted, error.next_step or "fix or remove the row"
             ) from None
     return examples
-
-
-def read_article(path: str | Path) -> Article:
-    """Read a plain text in UTF-8, with or without byte-order mark; ``-`` is standard input.
-
-    Line ends stay as they are, so that offsets in the article are offsets in the file.
-
-    Raises:
-        FileError: no such file, a folder, an unreadable file, or not plain text in UTF-8.
-    """
-    if Path(path) == STANDARD_INPUT:
-        place, data = "standard input", sys.stdin.buffer.read()
-    else:
-        path = Path(path)
-        place = display(path)
-        _check_file(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise unreadable(place, error) from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileError(
-            place,
-            f"a byte that is not UTF-8 (0x{error.object[error.start]:02x})",
-            "plain text in UTF-8",
-            "convert it, for example with iconv",
-        ) from None
-    if "\0" in text:
-        raise FileError(
-            place, "binary data (a zero byte)", "plain text in UTF-8", "extract the text first"
-        )
-    return Article(text, place)

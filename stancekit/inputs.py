@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from stancekit.documents import read_article
 from stancekit.errors import FileError, InputError, RecordError
-from stancekit.files import STANDARD_INPUT, read, read_article
+from stancekit.files import STANDARD_INPUT, read
 from stancekit.formats import extensions, is_readable
 from stancekit.rows import RAW_LENGTH, BadRow, Columns, Reader, Row, Survey, changed, display
 from stancekit.scoring import Settings

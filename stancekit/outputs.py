@@ -8,15 +8,9 @@ from pathlib import Path
 
 from stancekit.errors import FileError
 from stancekit.files import Output, writing
-from stancekit.rows import BadRow, display, to_json
+from stancekit.rows import display
 
-__all__ = ["Outputs", "error_line"]
-
-
-def error_line(row: BadRow) -> bytes:
-    """A row that cannot be used, as a line of the list of errors."""
-    line = {"file": row.file, "line": row.line, "reason": str(row.error), "raw": row.raw}
-    return to_json(line).encode("utf-8", "replace") + b"\n"
+__all__ = ["Outputs"]
 
 
 class Outputs:

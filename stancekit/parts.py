@@ -12,9 +12,9 @@ from typing import BinaryIO
 from stancekit.compressed import pack
 from stancekit.files import writer_for
 from stancekit.formats import extensions
-from stancekit.rows import BadRow, Columns, Row, to_json
+from stancekit.rows import Columns, Row
 
-__all__ = ["Format", "error_line", "placed", "sync_folder"]
+__all__ = ["Format", "placed", "sync_folder"]
 
 ROW_GROUP = 16_384  # rows of a parquet file that stand together: enough to compress well
 COPIED = 2**20  # bytes copied at a time
@@ -50,12 +50,6 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def error_line(row: BadRow) -> bytes:
-    """A row that cannot be used, as a line of the list of errors."""
-    line = {"file": row.file, "line": row.line, "reason": str(row.error), "raw": row.raw}
-    return to_json(line).encode("utf-8", "replace") + b"\n"
 
 
 class Format:
@@ -113,7 +107,7 @@ def _join_tables(empty: BinaryIO, pieces: Sequence[Path], file: BinaryIO) -> Non
     import pyarrow.parquet as pq
 
     schema = pq.read_schema(empty)
-    with pq.ParquetWriter(file, schema) as writer:
+    with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
         waiting = schema.empty_table()
         for piece in pieces:
             # Pieces of one run share their schema, so nothing is converted.

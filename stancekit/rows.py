@@ -26,6 +26,7 @@ __all__ = [
     "as_text",
     "changed",
     "display",
+    "error_line",
     "kind",
     "refuse_duplicates",
     "survey",
@@ -175,6 +176,12 @@ def to_json(value: object) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         return json.dumps(_finite(value), ensure_ascii=False)
+
+
+def error_line(row: BadRow) -> bytes:
+    """A row that cannot be used, as a line of the list of errors."""
+    line = {"file": row.file, "line": row.line, "reason": str(row.error), "raw": row.raw}
+    return to_json(line).encode("utf-8", "replace") + b"\n"
 
 
 def _finite(value: object) -> object:

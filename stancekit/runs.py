@@ -23,8 +23,8 @@ from stancekit.errors import FileError
 from stancekit.files import sidecar
 from stancekit.locks import lock_folder
 from stancekit.manifest import State, read_json, refuse_changes, write_json
-from stancekit.parts import Format, error_line, placed, sync_folder
-from stancekit.rows import BadRow, Columns, Row, display
+from stancekit.parts import Format, placed, sync_folder
+from stancekit.rows import BadRow, Columns, Row, display, error_line
 from stancekit.sidecars import SUFFIX as SIDECAR_SUFFIX
 
 __all__ = ["ERRORS_SUFFIX", "Run"]

@@ -18,9 +18,9 @@ from stancekit.archive import Progress
 from stancekit.candidates import Candidates, Choice, choose, entropy, margin
 from stancekit.errors import FileError, InputError, RecordError
 from stancekit.files import read, to_example, writer_for, writing
-from stancekit.outputs import Outputs, error_line
+from stancekit.outputs import Outputs
 from stancekit.records import Example, LabelSet, Prediction
-from stancekit.rows import RAW_LENGTH, BadRow, Columns, Reader, Row, display, to_json
+from stancekit.rows import RAW_LENGTH, BadRow, Columns, Reader, Row, display, error_line, to_json
 from stancekit.scoring import Scorer, ask
 
 __all__ = ["Suggested", "suggest"]

@@ -24,9 +24,8 @@ from stancekit.dedupe import Remembering
 from stancekit.errors import InputError, StancekitError
 from stancekit.inputs import Inputs
 from stancekit.model import load
-from stancekit.parts import error_line
 from stancekit.places import Folder, Place
-from stancekit.rows import BadRow, Row
+from stancekit.rows import BadRow, Row, error_line
 from stancekit.scoring import Layout, Scorer, Settings, score_chunk
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import subprocess
@@ -11,7 +10,6 @@ import sys
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -26,12 +24,11 @@ from stancekit.files import (
     WRITERS,
     Output,
     read,
-    read_article,
     read_examples,
     to_example,
     writer_for,
 )
-from stancekit.records import Article, Example
+from stancekit.records import Example
 from stancekit.rows import BadRow, Columns, Row
 from stancekit.sources import stored
 
@@ -552,31 +549,6 @@ def test_examples_refuse_labels_that_are_not_names(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", [{"statement": "S", "topic": "T", "label": 1}])
     with pytest.raises(FileError, match="line 1, label: found 1, wanted the name of a label"):
         read_examples(path)
-
-
-def test_article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes("\ufeffOne.\r\nÉcole.".encode())
-    assert read_article(path) == Article("One.\r\nÉcole.", str(path))
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"In.")))
-    assert read_article("-") == Article("In.", "standard input")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("École".encode("latin-1"), "found a byte that is not UTF-8 (0xc9), wanted plain text"),
-        ("One".encode("utf-16"), "found a byte that is not UTF-8 (0xff), wanted plain text"),
-        (b"a\0b", "found binary data (a zero byte), wanted plain text in UTF-8"),
-        (None, "found no such file"),
-    ],
-)
-def test_unreadable_articles(content: bytes | None, message: str, tmp_path: Path) -> None:
-    if content is not None:
-        (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(FileError) as caught:
-        read_article(tmp_path / "a.txt")
-    assert message in str(caught.value)
 
 
 def test_reading_ahead_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

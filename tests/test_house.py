@@ -203,7 +203,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert fresh(code + LOADED.removeprefix("; ")) == ""
 
 
-@pytest.mark.parametrize("command", ["predict", "read", "score", "evaluate", "info"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("predict", "read", "score", "suggest", "import", "check", "train", "evaluate", "info"),
+    ],
+)
 def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "stancekit", command, "--help"],

@@ -51,7 +51,8 @@ def test_there_is_something_to_run() -> None:
 def test_every_command_is_documented() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"stancekit {command.callback.__name__}" in README
+        # A word of the language's own, such as import, ends in _ where it names a function.
+        assert f"stancekit {command.callback.__name__.rstrip('_')} " in README
 
 
 def test_tables_are_those_of_the_results() -> None:

@@ -13,9 +13,9 @@ from stancekit.annotation import Marked, format_of
 from stancekit.annotation.exports import format_of_file, items
 from stancekit.errors import InputError, RecordError
 from stancekit.files import writer_for, writing
-from stancekit.outputs import Outputs, error_line
+from stancekit.outputs import Outputs
 from stancekit.records import Example
-from stancekit.rows import RAW_LENGTH, BadRow, Columns, Row, as_text, to_json
+from stancekit.rows import RAW_LENGTH, BadRow, Columns, Row, as_text, error_line, to_json
 
 __all__ = ["Collected", "collect"]
 
