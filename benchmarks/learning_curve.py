@@ -51,7 +51,7 @@ RECIPES = {
     "default": Options(GOING_ON),
     "quick": Options(Recipe()),
     "frozen": Options(Recipe(learning_rate=5e-5, epochs=6, frozen_layers=4)),
-    "rehearsed": Options(Recipe(learning_rate=3e-5, epochs=6), rehearsal=500),
+    "rehearsed": Options(GOING_ON, rehearsal=500),
     "to the end": Options(Recipe(learning_rate=3e-5, epochs=4), patience=0),
 }
 

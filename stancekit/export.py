@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stancekit.checkpoint import (
     FORMAT,
     METADATA,
@@ -25,7 +27,7 @@ __all__ = ["describe", "export", "float_graph"]
 OPSET = 20  # the first with GELU as one operator
 
 
-def export(trained: Path, tokenizer: Path, output: Path) -> None:
+def export(trained: Path, tokenizer: Path, output: Path, seed: int | None = None) -> None:
     """Write weights as fp16 safetensors and int8 ONNX, with configuration and tokenizer.
 
     The folder is not yet a checkpoint: ``describe`` makes it one.
@@ -34,6 +36,8 @@ def export(trained: Path, tokenizer: Path, output: Path) -> None:
         trained: what ``finetune.fit`` wrote.
         tokenizer: the ``tokenizer.json`` it was trained with.
         output: folder to write to; made if need be.
+        seed: of the draws by which weights are rounded (``quantise.snap``), where what was trained
+            began as an exported folder; None rounds to the nearest.
 
     Raises:
         MissingExtraError: torch, transformers or onnx is not installed.
@@ -46,7 +50,7 @@ def export(trained: Path, tokenizer: Path, output: Path) -> None:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         trained, attn_implementation="eager", dtype=torch.float32
     ).eval()
-    _snap(model, torch)
+    _snap(model, torch, None if seed is None else np.random.default_rng(seed))
     output.mkdir(parents=True, exist_ok=True)
     # Through fp16 and back, so that the ONNX file holds the weights that the other file can say.
     model.half().save_pretrained(output)
@@ -92,12 +96,12 @@ def describe(
     (folder / METADATA).write_text(text + "\n", encoding="utf-8")
 
 
-def _snap(model: Any, torch: Any) -> None:
+def _snap(model: Any, torch: Any, rng: np.random.Generator | None) -> None:
     """Move the weights that become integers to the steps integers can say."""
     for name, module in model.named_modules():
         table = isinstance(module, torch.nn.Embedding)
         if table or (isinstance(module, torch.nn.Linear) and not _is_head(name)):
-            module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table))
+            module.weight.data = torch.from_numpy(snap(module.weight.data.numpy(), table, rng))
 
 
 def _is_head(name: str) -> bool:

@@ -213,21 +213,34 @@ class _Rewriter:
         self.graph.initializer.append(self.onnx.numpy_helper.from_array(np.asarray(value), name))
 
 
-def snap(weights: NDArray[np.float32], table: bool = False) -> NDArray[np.float32]:
-    """Weights of shape (outputs, inputs), each moved to the nearest step its row can say.
+def snap(
+    weights: NDArray[np.float32], table: bool = False, rng: np.random.Generator | None = None
+) -> NDArray[np.float32]:
+    """Weights of shape (outputs, inputs), each moved to a step its row can say.
 
     Args:
         weights: of a linear layer, or of an embedding table of shape (entries, width).
         table: whether it is a table; those are looked up, not multiplied, and keep eight bits.
+        rng: without one, the nearest step is taken. With one, the step above or below is drawn so
+            that the mean is the weight: weights that lay on steps before they were trained a little
+            would all fall back on them, and what training changed would be lost.
     """
-    integers, step = _columns(weights.T, ACTIVATION_LEVELS if table else WEIGHT_LEVELS)
+    integers, step = _columns(weights.T, ACTIVATION_LEVELS if table else WEIGHT_LEVELS, rng)
     snapped: NDArray[np.float32] = (integers * step).T.astype(np.float32)
     return snapped
 
 
 def _columns(
-    weights: NDArray[np.float32], levels: int = WEIGHT_LEVELS
+    weights: NDArray[np.float32],
+    levels: int = WEIGHT_LEVELS,
+    rng: np.random.Generator | None = None,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Integers of shape (rows, columns) and a step of shape (columns,)."""
     step = np.maximum(np.abs(weights).max(axis=0), SMALLEST) / levels
-    return np.rint(weights / step).astype(np.int8), step.astype(np.float32)
+    exact = weights / step
+    integers = np.rint(exact)
+    if rng is not None:
+        # The largest weight sets the step, and stays where it is.
+        drawn = np.floor(exact + rng.random(exact.shape))
+        integers = np.where(np.abs(exact) > levels - 0.5, integers, drawn)
+    return integers.astype(np.int8), step.astype(np.float32)

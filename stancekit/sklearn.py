@@ -188,7 +188,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if (trained / ONNX_WEIGHTS).is_file():
                 shutil.copytree(trained, making)
             else:
-                export(trained, trained / TOKENIZER, making)
+                export(trained, trained / TOKENIZER, making, self.seed)
             facts = {"params": self._plain_params(), "classes": self.classes_.tolist()}
             (making / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             checkpoint = Checkpoint.read(trained)

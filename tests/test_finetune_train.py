@@ -309,7 +309,7 @@ def test_rare_labels_count_more_and_rows_one_on_average() -> None:
 
 def test_a_recipe_that_cannot_be_gone_by_is_refused() -> None:
     assert recipe_of("encoder", epochs=None, batch=8) == Recipe(batch=8)
-    gently = recipe_of(None, batch=8)
-    assert gently.learning_rate < Recipe().learning_rate and gently.batch == 8
+    gently = recipe_of(None, batch=9)
+    assert gently.learning_rate < Recipe().learning_rate and gently.batch == 9
     with pytest.raises(InputError, match="epochs: found 0, wanted more than 0"):
         recipe_of(None, epochs=0)

@@ -261,6 +261,19 @@ def test_snapped_weights_become_the_same_integers_again(weights: Floats, levels:
     np.testing.assert_array_equal(through_half, integers)
 
 
+def test_what_little_training_changed_outlives_rounding() -> None:
+    before = snap(matrix(60, COLUMNS, 4000))
+    step = np.abs(before).max(1, keepdims=True) / WEIGHT_LEVELS
+    after = before + np.where(np.abs(before) < step * (WEIGHT_LEVELS - 1), 0.1 * step, 0)
+    # To the nearest step, every weight falls back to where it was.
+    np.testing.assert_array_equal(snap(after.astype(np.float32)), before)
+    drawn = snap(after.astype(np.float32), rng=np.random.default_rng(1))
+    moved = ((drawn - before) / step).mean(1)
+    assert moved == pytest.approx(np.full(COLUMNS, 0.1), abs=0.03)
+    # What is drawn are steps of the same size, so that the graph holds these very weights.
+    np.testing.assert_allclose(snap(drawn), drawn, rtol=1e-6)
+
+
 @pytest.mark.parametrize("bundled", [False, pytest.param(True, marks=pytest.mark.bundled)])
 def test_an_exported_graph_names_no_source_file(tiny_model_dir: Path, bundled: bool) -> None:
     folder = BUNDLED if bundled else tiny_model_dir
