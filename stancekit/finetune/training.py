@@ -29,8 +29,8 @@ from stancekit.records import Example, LabelSet
 
 __all__ = ["GOING_ON", "Options", "Trained", "carry_out", "label_weights", "recipe_of"]
 
-# From a model that knows the labels: at the rate of a fresh start, or in smaller batches, fifty rows
-# made it worse more often.
+# From a model that knows the labels: at the rate of a fresh start, or in smaller batches, fifty
+# rows made it worse more often.
 GOING_ON = Recipe(epochs=6, learning_rate=3e-5)
 MOST_FLIPS = 0.02  # share of rows that 8 bits may label differently; the bundled model: 0.005
 
