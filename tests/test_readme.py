@@ -52,7 +52,8 @@ def test_every_command_is_documented() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         # A word of the language's own, such as import, ends in _ where it names a function.
-        assert f"stancekit {command.callback.__name__.rstrip('_')} " in README
+        name = command.callback.__name__.rstrip("_")
+        assert re.search(rf"stancekit {name}\b", README), name
 
 
 def test_tables_are_those_of_the_results() -> None:
