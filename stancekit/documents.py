@@ -122,7 +122,7 @@ def _saved_page(data: bytes, place: str) -> str:
 def _main_text(page: str, place: str) -> str:
     try:
         import trafilatura
-    except ModuleNotFoundError:
+    except ImportError:
         raise MissingExtraError("trafilatura", "html") from None
     text = trafilatura.extract(page, include_comments=False, include_tables=False)
     if not text:
