@@ -173,8 +173,6 @@ def published() -> str:
 def speed() -> str:
     """Whole archives, what else one could run, and on what machine."""
     facts = read("speed")
-    if "sections" not in facts:
-        return _speed_at_first(facts)
     parts = [section("archives", facts), section("rivals", facts), machine(facts)]
     return "\n".join(parts)
 
@@ -182,23 +180,6 @@ def speed() -> str:
 def speed_section(name: str) -> str:
     """One section of the speed benchmark."""
     return section(name, read("speed"))
-
-
-def _speed_at_first(facts: dict[str, Any]) -> str:
-    """Results of the first benchmark, which had one archive and one rival."""
-    archive, beside = facts["archive"], facts["pipeline"]
-    ratios = ", ".join(f"{ratio:.1f}" for ratio in beside["ratios"])
-    return (
-        "| | |\n| --- | --- |\n"
-        f"| `stancekit score`, {archive['rows']:,} rows ({archive['distinct']:,} distinct) "
-        f"| {archive['rows_per_second']:.0f} rows/s, {archive['peak_mib']:.0f} MiB at most |\n"
-        f"| the same against the pipeline's rate | {beside['archive_ratio']:.1f} times |\n"
-        f"| `predict_many` on {beside['rows']} distinct rows against the pipeline, "
-        f"{beside['turns']} turns | {ratios} times |\n"
-        f"| labels that agree with the pipeline's | {beside['same_label']:.1%} |\n\n"
-        f"{_machine(facts)} The pipeline is Hugging Face's `text-classification` with the same "
-        "weights in float32 and batches of 32.\n"
-    )
 
 
 def int8() -> str:
