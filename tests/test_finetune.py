@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from stancekit.finetune import Recipe, fit, loop
 from stancekit.finetune.feeding import Collator, feed
 from stancekit.model import StanceModel, load
 from stancekit.records import Example, LabelSet
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 LABELS = LabelSet(("favour", "against", "neutral"), (1.0, -1.0, 0.0))
 TELLING = {"favour": "welcome", "against": "fight", "neutral": "wait"}
@@ -40,17 +41,6 @@ def weights(folder: Path) -> dict[str, Any]:
     from safetensors.numpy import load_file
 
     return dict(load_file(folder / "model.safetensors"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Matrices this small only wait for each other on several."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

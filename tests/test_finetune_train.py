@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from stancekit.finetune import Options, Progress, Recipe, Trained, fit, train
 from stancekit.finetune.training import label_weights, recipe_of
 from stancekit.locks import lock_folder
 from stancekit.records import Example, LabelSet
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TELLING = {"optimistic": "welcome", "circumspect": "wait", "opposed": "fight", "none": "told"}
 TOPICS = ["tax", "road", "bridge", "school", "treaty", "war", "peace", "budget", "party", "union"]
@@ -41,17 +42,6 @@ def rows(count: int = 160) -> list[Example]:
         dice.shuffle(words)
         made.append(Example(" ".join(words), TOPICS[i // 4 % len(TOPICS)], label=label))
     return made
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Matrices this small only wait for each other on several."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
