@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from stancekit.documents import read_article
-from stancekit.errors import FileError, InputError, RecordError
+from stancekit.errors import FileError, RecordError
 from stancekit.files import STANDARD_INPUT, read
 from stancekit.formats import extensions, is_readable
-from stancekit.rows import RAW_LENGTH, BadRow, Columns, Reader, Row, Survey, changed, display
-from stancekit.scoring import Settings
+from stancekit.rows import RAW_LENGTH, BadRow, Reader, Row, Survey, changed, display
+from stancekit.scoring import Settings, check_columns
 
 __all__ = ["Inputs"]
 
@@ -65,7 +65,7 @@ class Inputs:
             self._readers.append(reader)
         self._surveys = [reader.survey() for reader in self._readers]
         for path, survey in zip(paths, self._surveys, strict=True):
-            _check_columns(path, survey.columns, settings)
+            check_columns(_name(path), survey.columns, settings.text_column, settings.topics)
         self.columns = [survey.columns for survey in self._surveys]
         self.total = sum(survey.rows for survey in self._surveys)
 
@@ -150,18 +150,6 @@ class _BrokenFile:
 
 def _name(path: Path) -> str:
     return "standard input" if path == STANDARD_INPUT else display(path)
-
-
-def _check_columns(path: Path, columns: Columns, settings: Settings) -> None:
-    """Refuse a file no row of which could be scored; one without any row is no such file."""
-    if not columns:
-        return
-    found = f"the columns {', '.join(map(repr, columns))}"
-    if settings.text_column not in columns:
-        wanted = f"a column {settings.text_column!r}"
-        raise FileError(_name(path), found, wanted, "rename the one that is it")
-    if "topic" not in columns and not settings.topics:
-        raise InputError(_name(path), found, "a topic", "give one, or add a column 'topic'")
 
 
 def _fingerprint(path: Path, reader: Reader) -> dict[str, Any]:

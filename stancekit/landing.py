@@ -12,7 +12,7 @@ from typing import BinaryIO
 from stancekit.errors import FileError
 from stancekit.rows import display
 
-__all__ = ["Output", "writing"]
+__all__ = ["Output", "sync_folder", "writing"]
 
 
 class Output:
@@ -46,13 +46,7 @@ class Output:
             os.fsync(self.file.fileno())
             self.file.close()
             os.replace(self._temporary, self.path)
-            # Windows has no folders to open; there, replace alone must do.
-            if hasattr(os, "O_DIRECTORY"):
-                folder = os.open(self.path.parent, os.O_DIRECTORY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+            sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Leave nothing behind but what has landed."""
@@ -60,6 +54,17 @@ class Output:
         with suppress(OSError):
             self.file.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder, new and replaced, safe from a power cut."""
+    # Windows has no folders to open; there, replace alone must do.
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

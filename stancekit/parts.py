@@ -12,9 +12,10 @@ from typing import BinaryIO
 from stancekit.compressed import pack
 from stancekit.files import writer_for
 from stancekit.formats import extensions
+from stancekit.landing import sync_folder
 from stancekit.rows import Columns, Row
 
-__all__ = ["Format", "placed", "sync_folder"]
+__all__ = ["Format", "placed"]
 
 ROW_GROUP = 16_384  # rows of a parquet file that stand together: enough to compress well
 COPIED = 2**20  # bytes copied at a time
@@ -39,17 +40,6 @@ def placed(path: Path) -> Iterator[BinaryIO]:
             aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder, new and replaced, safe from a power cut."""
-    # Windows has no folders to open; there, replace alone must do.
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class Format:

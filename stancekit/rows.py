@@ -29,6 +29,7 @@ __all__ = [
     "error_line",
     "kind",
     "refuse_duplicates",
+    "refused",
     "survey",
     "to_json",
 ]
@@ -176,6 +177,12 @@ def to_json(value: object) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         return json.dumps(_finite(value), ensure_ascii=False)
+
+
+def refused(row: Row, error: RecordError) -> BadRow:
+    """A row that could be read but not used."""
+    raw = to_json(row.values)[:RAW_LENGTH] if row.raw is None else row.raw
+    return BadRow(row.file, row.line, error, raw)
 
 
 def error_line(row: BadRow) -> bytes:

@@ -21,9 +21,10 @@ from typing import Any
 
 from stancekit.errors import FileError
 from stancekit.files import sidecar
+from stancekit.landing import sync_folder
 from stancekit.locks import lock_folder
 from stancekit.manifest import State, read_json, refuse_changes, write_json
-from stancekit.parts import Format, placed, sync_folder
+from stancekit.parts import Format, placed
 from stancekit.rows import BadRow, Columns, Row, display, error_line
 from stancekit.sidecars import SUFFIX as SIDECAR_SUFFIX
 

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stancekit.errors import InputError, RecordError
+from stancekit.errors import FileError, InputError, RecordError
 from stancekit.files import to_example
 from stancekit.reading import read
 from stancekit.records import Example, LabelSet, Prediction
-from stancekit.rows import RAW_LENGTH, BadRow, Columns, Row, as_text, to_json
+from stancekit.rows import BadRow, Columns, Row, as_text, refused
 
 __all__ = [
     *("Layout", "Question", "Scorer", "Settings"),
-    *("ask", "outcomes", "output_columns", "questions", "score_chunk"),
+    *("ask", "check_columns", "names_beside", "outcomes", "output_columns", "questions"),
+    "score_chunk",
 ]
 
 DECIMALS = 6  # of a probability; the float32 behind it is good for no more
@@ -128,13 +129,34 @@ def output_columns(inputs: Iterable[Columns], labels: LabelSet, settings: Settin
     ours["windows"] = {"int"}
     if settings.min_confidence is not None:
         ours["uncertain"] = {"bool"}
+    names = names_beside(theirs, ours)
+    return Layout({names[name]: kinds for name, kinds in theirs.items()} | ours, names)
+
+
+def names_beside(theirs: Columns, ours: Columns) -> dict[str, str]:
+    """What input columns are called where an output has columns of its own: name to new name."""
     names: dict[str, str] = {}
     for name in theirs:
         new = name
         while new in ours or (new != name and (new in theirs or new in names.values())):
             new = f"input_{new}"
         names[name] = new
-    return Layout({names[name]: kinds for name, kinds in theirs.items()} | ours, names)
+    return names
+
+
+def check_columns(place: str, columns: Columns, text_column: str, topics: Sequence[str]) -> None:
+    """Refuse a file no row of which could be scored; one without any row is no such file.
+
+    Raises:
+        FileError: the column of texts is missing. InputError: there is no topic.
+    """
+    if not columns:
+        return
+    found = f"the columns {', '.join(map(repr, columns))}"
+    if text_column not in columns:
+        raise FileError(place, found, f"a column {text_column!r}", "rename the one that is it")
+    if "topic" not in columns and not topics:
+        raise InputError(place, found, "a topic", "give one, or add a column 'topic'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +219,7 @@ def outcomes(
             continue
         answer = next(waiting)
         if isinstance(answer, RecordError):
-            result.append(_bad(question.source, answer))
+            result.append(refused(question.source, answer))
         else:
             result.append(_output_row(question, answer, settings, layout))
     return result
@@ -232,7 +254,7 @@ def _questions(
         asked = _statements(row) if settings.articles else [({}, row)]
         examples = [(own, e) for own, one in asked for e in _examples(one, settings.topics)]
     except RecordError as error:
-        yield _bad(row, error)
+        yield refused(row, error)
         return
     kept = {layout.names[n]: v for n, v in row.values.items() if n in layout.names}
     for own, example in examples:
@@ -273,11 +295,6 @@ def _statements(row: Row) -> list[tuple[dict[str, Any], Row]]:
         asked = topic | {"statement": one.text, "speaker": one.speaker}
         found.append((own, Row(row.file, row.line, asked, row.raw, exact)))
     return found
-
-
-def _bad(row: Row, error: RecordError) -> BadRow:
-    raw = to_json(row.values)[:RAW_LENGTH] if row.raw is None else row.raw
-    return BadRow(row.file, row.line, error, raw)
 
 
 def _output_row(

@@ -20,13 +20,12 @@ from stancekit.errors import FileError, InputError, RecordError
 from stancekit.files import read, to_example, writer_for, writing
 from stancekit.outputs import Outputs
 from stancekit.records import Example, LabelSet, Prediction
-from stancekit.rows import RAW_LENGTH, BadRow, Columns, Reader, Row, display, error_line, to_json
-from stancekit.scoring import Scorer, ask
+from stancekit.rows import BadRow, Columns, Reader, Row, display, error_line, refused, to_json
+from stancekit.scoring import DECIMALS, Scorer, ask, check_columns, names_beside
 
 __all__ = ["Suggested", "suggest"]
 
 CHUNK = 1024  # rows scored at a time
-DECIMALS = 6  # of a probability; the float32 behind it is good for no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,8 @@ def suggest(
         surveys = [reader.survey() for reader in readers]
         theirs: Columns = {}
         for path, survey in zip(inputs, surveys, strict=True):
-            _check_columns(Path(path), survey.columns, topic)
+            asked = () if topic is None else (topic,)
+            check_columns(display(Path(path)), survey.columns, "statement", asked)
             for name, kinds in survey.columns.items():
                 theirs.setdefault(name, set()).update(kinds)
         total = sum(survey.rows for survey in surveys)
@@ -161,17 +161,6 @@ def _check_extension(output: Path, form: Format | None) -> None:
         )
 
 
-def _check_columns(path: Path, columns: Columns, topic: str | None) -> None:
-    """Refuse a file no row of which could be used; one without any row is no such file."""
-    if not columns:
-        return
-    found = f"the columns {', '.join(map(repr, columns))}"
-    if "statement" not in columns:
-        raise FileError(display(path), found, "a column 'statement'", "rename the one that is it")
-    if "topic" not in columns and topic is None:
-        raise InputError(display(path), found, "a topic", "give one, or add a column 'topic'")
-
-
 def _chunks(readers: Sequence[Reader]) -> Iterator[list[Row | BadRow]]:
     for reader in readers:
         rows = iter(reader)
@@ -191,18 +180,13 @@ def _score(
         try:
             asked.append((row, to_example(row, topic)))
         except RecordError as error:
-            yield _bad(row, error)
+            yield refused(row, error)
     answers = ask([example for _, example in asked], model)
     for (row, example), answer in zip(asked, answers, strict=True):
         if isinstance(answer, RecordError):
-            yield _bad(row, answer)
+            yield refused(row, answer)
         else:
             yield row, example, answer
-
-
-def _bad(row: Row, error: RecordError) -> BadRow:
-    raw = to_json(row.values)[:RAW_LENGTH] if row.raw is None else row.raw
-    return BadRow(row.file, row.line, error, raw)
 
 
 def _write_rows(
@@ -220,12 +204,7 @@ def _write_rows(
         **{name: {"float"} for name in ("entropy", "margin", "unlike", "acquisition")},
         "reason": {"text"},
     }
-    names: dict[str, str] = {}
-    for name in theirs:
-        new = name
-        while new in ours or (new != name and (new in theirs or new in names.values())):
-            new = f"input_{new}"
-        names[name] = new
+    names = names_beside(theirs, ours)
     columns = {names[name]: set(kinds) for name, kinds in theirs.items()}
     columns.setdefault("topic", set()).add("text")
     if "doc" in theirs:
