@@ -377,23 +377,25 @@ def test_no_more_than_a_few_chunks_are_read_ahead(
 class Meddling(Stub):
     """Appends to or cuts a file while scoring its first chunk."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, mode: str = "w") -> None:
         super().__init__()
-        self.path, self.text = path, text
+        self.path, self.text, self.mode = path, text, mode
 
     def predict_many(self, rows: Iterable[Example]) -> list[Prediction]:
         if not self.asked:
-            self.path.write_text(self.text)
+            with self.path.open(self.mode) as file:
+                file.write(self.text)
         return super().predict_many(rows)
 
 
 def test_rows_appended_meanwhile_are_left_for_another_run(tmp_path: Path) -> None:
     one = jsonl(tmp_path / "one.jsonl", {"statement": "a", "topic": "T"})
     two = jsonl(tmp_path / "two.jsonl", {"statement": "b", "topic": "T"})
-    text = two.read_text() + '{"statement": "c", "new": 1}\n'
+    # Truly appended: a file written anew is empty for a moment, in which it may be read.
+    text = '{"statement": "c", "new": 1}\n'
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "CHUNK", 1)
-        summary = score([one, two], tmp_path / "out.parquet", Meddling(two, text))
+        summary = score([one, two], tmp_path / "out.parquet", Meddling(two, text, mode="a"))
     assert (summary.rows, summary.errors) == (2, 0)
 
 
