@@ -32,7 +32,7 @@ from training import report
 from training.distil import STUDENT, distil
 from training.encoders import installed_student, installed_teacher
 from training.manifest import LABELS
-from training.teacher import FIRST, SECOND, THIRD, open_sets, teach
+from training.teacher import FIRST, SECOND, open_sets, teach
 from training.triples import questions
 
 MOST_FLIPS = 0.005  # share of dev rows whose label may differ between the engines
@@ -80,11 +80,10 @@ def main(arguments: Sequence[str]) -> None:
 def recipe_line(asked: int) -> str:
     """How the model was made, in a paragraph for its card."""
     stages = "; ".join(
-        f"{name} stage {asdict(recipe)}"
-        for name, recipe in (("first", FIRST), ("second", SECOND), ("third", THIRD))
+        f"{name} stage {asdict(recipe)}" for name, recipe in (("first", FIRST), ("second", SECOND))
     )
     return (
-        "Recipe: a teacher, all-mpnet-base-v2 (Apache-2.0), fine-tuned in three stages "
+        "Recipe: a teacher, all-mpnet-base-v2 (Apache-2.0), fine-tuned in two stages "
         f"({stages}), answered {asked} questions: the same statements under other topics, topics "
         "turned round or in other words, without their speakers or without the topic's name, and "
         "open sentences that nobody labelled. The student learnt its probabilities beside the "

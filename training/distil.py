@@ -13,10 +13,10 @@ from stancekit.finetune import Recipe, fit
 from stancekit.records import Example
 from training.manifest import LABELS, Manifest
 from training.probabilities import probabilities
+from training.teacher import SECOND
 
-STUDENT = Recipe(epochs=2.5, learning_rate=1.5e-4, batch=48, label_smoothing=0)
+STUDENT = Recipe(epochs=4, learning_rate=2e-4, batch=64, label_smoothing=0, dropout=0)
 GOLD_SHARE = 0.5  # of the target, where a row has both a label and the teacher's answer
-SMOOTHING = 0.05  # of the target of a row that has a label alone
 
 
 def distil(
@@ -24,8 +24,8 @@ def distil(
 ) -> Path:
     """Train the student; the folder it is in.
 
-    Real rows have gold label and teacher's answer in equal parts, written rows the gold label, and
-    questions, which nobody labelled, the answer alone.
+    Labelled rows have gold label and teacher's answer in equal parts, questions, which nobody
+    labelled, the answer alone.
 
     Args:
         base: the student's encoder.
@@ -34,19 +34,25 @@ def distil(
         asked: unlabelled examples for the teacher to answer.
         work: folder for the answers and the student.
     """
-    real = [row.example for row in manifest.train if row.real]
-    written = [row.example for row in manifest.train if not row.real]
-    answers = answered(teacher, [*real, *asked], work)
-    targets = np.concatenate(
-        [
-            GOLD_SHARE * gold(real) + (1 - GOLD_SHARE) * answers[: len(real)],
-            (1 - SMOOTHING) * gold(written) + SMOOTHING / len(LABELS.names),
-            answers[len(real) :],
-        ]
-    )
+    labelled = [row.example for row in manifest.train]
+    rows = [*labelled, *asked]
+    targets = unsmoothed(answered(teacher, rows, work))
+    ours = slice(len(labelled))
+    targets[ours] = GOLD_SHARE * gold(labelled) + (1 - GOLD_SHARE) * targets[ours]
     dev = [row.example for row in manifest.dev if row.real]
-    rows = [*real, *written, *asked]
     return fit(base, rows, dev, LABELS, work / "student", STUDENT, targets.astype(np.float32))
+
+
+def unsmoothed(answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The answers less the share of every label that the teacher's own targets taught it to give.
+
+    What is left is what the teacher holds; handed on, the share would make the student unsure of
+    all it knows.
+    """
+    share = SECOND.label_smoothing / answers.shape[1]
+    left = np.maximum(answers - share, 0)
+    result: NDArray[np.float64] = left / left.sum(axis=1, keepdims=True)
+    return result
 
 
 def answered(teacher: Path, rows: Sequence[Example], work: Path) -> NDArray[np.float64]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,14 +21,16 @@ from training.manifest import Manifest, Row, normal_topic
 from training.standoff import DOUBTFUL
 
 T = TypeVar("T")
-# Rows of each kind, as many together as there are labelled ones: more would crowd those out.
-OTHER_TOPIC = 6_000
-TURNED = 5_000
-REPHRASED = 2_000
-SPEAKERLESS = 3_000
-UNLABELLED = 5_000
-OPEN_SETS = 4_000
-UNNAMED = 3_000
+# Rows of each kind, about twice as many together as there are labelled ones.
+OTHER_TOPIC = 10_000
+SAME_DOCUMENT = 14_000
+NAMED = 9_000
+TURNED = 14_000
+REPHRASED = 5_000
+SPEAKERLESS = 5_000
+UNLABELLED = 18_000
+OPEN_SETS = 12_000
+UNNAMED = 6_000
 TURNS = (
     "opposition to {}",
     "a ban on {}",
@@ -35,6 +39,10 @@ TURNS = (
     "the campaign against {}",
     "delaying {}",
     "an alternative to {}",
+    "criticism of {}",
+    "stopping {}",
+    "doubts about {}",
+    "doing without {}",
 )
 REPHRASINGS = (
     "the idea of {}",
@@ -42,8 +50,12 @@ REPHRASINGS = (
     "plans for {}",
     "the question of {}",
     "{} overall",
+    "support for {}",
+    "the need for {}",
 )
 LONGEST_TOPIC = 10  # words; a turn of a whole clause is no longer a topic
+# A name inside a sentence: capitalised words, not the first, where every sentence has a capital.
+NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w'\u2019-]+(?: (?:of |the )?[A-Z][\w'\u2019-]+){0,3}")
 
 
 def questions(
@@ -63,7 +75,9 @@ def questions(
     topics = sorted({example.topic for example in train})
     short = [e for e in train if len(e.topic.split()) <= LONGEST_TOPIC]
     asked = [
-        *_other_topics(manifest.train, rng),
+        *_other_topics(manifest.train, lambda row: row.source, OTHER_TOPIC, rng),
+        *_other_topics(manifest.train, lambda row: row.doc, SAME_DOCUMENT, rng),
+        *_names(train, rng),
         *(_asked(e, rng.choice(TURNS).format(e.topic)) for e in _sample(short, TURNED, rng)),
         *(
             _asked(e, rng.choice(REPHRASINGS).format(e.topic))
@@ -86,13 +100,22 @@ def questions(
     return kept
 
 
-def _other_topics(rows: Sequence[Row], rng: random.Random) -> Iterator[Example]:
-    """Statements with a topic of another row of the same source: near enough to be confused."""
-    by_source: dict[str, list[str]] = {}
+def _other_topics(
+    rows: Sequence[Row], key: Callable[[Row], str | None], most: int, rng: random.Random
+) -> Iterator[Example]:
+    """Statements with a topic of another row of the same key: near enough to be confused."""
+    topics: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
-        by_source.setdefault(row.source, []).append(row.example.topic)
-    for row in _sample(rows, OTHER_TOPIC, rng):
-        yield _asked(row.example, rng.choice(by_source[row.source]))
+        topics[key(row) or ""].add(row.example.topic)
+    choice = {name: sorted(some) for name, some in topics.items() if name and len(some) > 1}
+    for row in _sample([row for row in rows if key(row) in choice], most, rng):
+        yield _asked(row.example, rng.choice(choice[str(key(row))]))
+
+
+def _names(rows: Sequence[Example], rng: random.Random) -> Iterator[Example]:
+    """Statements with a name out of their own middle as the topic."""
+    for example in _sample([e for e in rows if NAME.search(e.statement)], NAMED, rng):
+        yield _asked(example, rng.choice(NAME.findall(example.statement)))
 
 
 def _unlabelled(
@@ -104,24 +127,28 @@ def _unlabelled(
     labelled = {row.example.statement for row in manifest.train}
     kept_apart = [*manifest.dev, *manifest.seen]
     documents = {row.doc for row in kept_apart}
-    statements = {row.example.statement for row in kept_apart}
+    statements = labelled | {row.example.statement for row in kept_apart}
     made = []
     for file in sorted(texts.rglob("unlabelled.jsonl")):
         with file.open(encoding="utf-8") as lines:
             for line in lines:
                 raw = json.loads(line)
-                statement = raw["statement"]
-                if (
-                    DOUBTFUL.search(raw["licence"])
-                    or raw["doc"] in documents
-                    or statement in labelled
-                    or statement in statements
-                ):
+                if DOUBTFUL.search(raw["licence"]) or raw["doc"] in documents:
                     continue
                 title = (raw["title"] or "").rpartition(":")[2].strip()
                 short = 0 < len(title.split()) <= LONGEST_TOPIC
-                topic = title if short and rng.random() < 0.6 else rng.choice(topics)
-                made.append(Example(statement, topic, raw["speaker"]))
+                # The sentence before is one more; who says it is not known.
+                for statement, speaker in (
+                    (raw["statement"], raw["speaker"]),
+                    (raw["context"], None),
+                ):
+                    if statement and statement not in statements:
+                        names = NAME.findall(statement)
+                        topic = rng.choice(
+                            [title if short else rng.choice(topics), rng.choice(topics)]
+                            + ([rng.choice(names)] if names else [])
+                        )
+                        made.append(Example(statement, topic, speaker))
     return _sample(made, UNLABELLED, rng)
 
 

@@ -50,6 +50,8 @@ class Recipe:
         warmup: share of all steps over which the rate rises, in [0, 1].
         frozen_layers: embeddings and this many of the lowest layers keep their weights, which saves
             time and, with few labels, what the encoder knew before; 0 trains everything.
+        dropout: share of activations left out while training, in [0, 1); None keeps the encoder's
+            own. Drawing them takes a quarter of a step on a processor.
         seed: of shuffling, dropout and the new output layer.
     """
 
@@ -60,6 +62,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.06
     frozen_layers: int = 0
+    dropout: float | None = None
     seed: int = 13
 
 
@@ -126,6 +129,10 @@ def fit(
         dtype=torch.float32,
     )
     _freeze(model, recipe.frozen_layers)
+    if recipe.dropout is not None:
+        for part in model.modules():
+            if isinstance(part, torch.nn.Dropout):
+                part.p = recipe.dropout
     if targets is not None and targets.shape != (len(train), len(labels.names)):
         wanted = f"shape {(len(train), len(labels.names))}"
         raise InputError("targets", f"shape {targets.shape}", wanted)
