@@ -83,16 +83,15 @@ def find_cue(row: Sequence[Token]) -> Cue | None:
     best_score = 0
     if len(row) > 2 and row[0].text == QUOTE and row[0].end - row[0].start > LONG_QUOTE:
         best = _unnamed_verb(row)
-    headline = is_title([token.text for token in row])
     for verb, token in enumerate(row):
         low = token.low
-        if verb and token.text[0].isupper() and low != "according":
-            if headline and low in HEADLINE:
-                cue = before(row, verb)
-                if cue is not None and best_score < 2:
-                    best, best_score = cue, 2
-            continue
         if low not in CUES:
+            continue
+        if verb and token.text[0].isupper() and low != "according":
+            if low in HEADLINE and best_score < 2 and is_title([other.text for other in row]):
+                cue = before(row, verb)
+                if cue is not None:
+                    best, best_score = cue, 2
             continue
         cue, score = _cue_at(row, verb, low)
         if cue is not None and score > best_score:

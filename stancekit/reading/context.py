@@ -45,7 +45,9 @@ def needs_context(text: str, statement: Span, mention: Span | None) -> bool:
             continue
         after_verb = False
         kept.append(word)
+        if len(kept) == OPENING:
+            break
     if not kept:
         return False
     bare = len(kept) <= BARE and end == statement.end
-    return bare or kept[0] in SEQUEL or any(word in POINTING for word in kept[:OPENING])
+    return bare or kept[0] in SEQUEL or any(word in POINTING for word in kept)

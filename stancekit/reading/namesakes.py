@@ -16,7 +16,7 @@ JOINT = re.compile(
 
 def key(name: str) -> str:
     """The word by which a later short mention would call them."""
-    if JOINT.match(name):
+    if " and " in name and JOINT.match(name):
         return name.lower()
     word = name.lower().split()[-1]
     for ending in ("'s", "’s", "'", "’"):
