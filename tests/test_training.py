@@ -253,18 +253,35 @@ def test_open_sentences_are_asked_about_but_for_those_of_dev(
     tmp_path: Path, small_house: Path
 ) -> None:
     manifest = manifests.load(None)
+    of_dev = manifest.dev[0].example.statement
     open_rows = [
-        {"statement": s, "speaker": None, "title": "House: Ferries", "licence": licence, "doc": "d"}
-        for s, licence in (
-            ("Kept.", "CC0"),
-            ("Doubtful.", "unverified"),
-            (manifest.dev[0].example.statement, "CC0"),
+        {"statement": s, "context": before, "licence": licence}
+        | {"speaker": "Ann Lee", "title": "House: Ferries", "doc": "d"}
+        for s, before, licence in (
+            ("Kept.", "It stood before.", "CC0"),
+            ("Doubtful.", "As doubtful.", "unverified"),
+            (of_dev, of_dev, "CC0"),
         )
     ]
     write_jsonl(tmp_path / "unlabelled.jsonl", open_rows)
-    asked = {e.statement for e in questions(manifest, [], tmp_path, seed=1)}
-    assert "Kept." in asked
-    assert not asked & {"Doubtful.", manifest.dev[0].example.statement}
+    asked = {e.statement: e.speaker for e in questions(manifest, [], tmp_path, seed=1)}
+    assert asked["Kept."] == "Ann Lee" and asked["It stood before."] is None
+    assert not {"Doubtful.", "As doubtful.", of_dev} & asked.keys()
+
+
+def test_questions_put_names_and_the_document_s_other_topics(small_house: Path) -> None:
+    write_jsonl(
+        small_house / "texts" / "a.jsonl",
+        [{"statement": "They met in Nuuk again."}, {"statement": "No."}],
+    )
+    pool = [
+        pooled("They met in Nuuk again.", "new ferries", "d"),
+        pooled("No.", "old ferries", "d"),
+    ]
+    write_jsonl(small_house / "pool.jsonl", pool)
+    asked = questions(manifests.load(small_house / "texts"), [], None, seed=1)
+    topics = {e.topic for e in asked if e.statement == "They met in Nuuk again."}
+    assert {"Nuuk", "old ferries"} <= topics
 
 
 def test_suspects_are_labels_that_another_is_surer_of() -> None:
@@ -310,18 +327,26 @@ def test_a_student_is_taught_labels_and_answers(
     monkeypatch.setattr(distillation, "fit", record)
     asked = [Example("Nobody labelled this.", "new topic")]
     distillation.distil(tiny_trained_dir, tiny_trained_dir, manifest, asked, small_house / "work")
-    assert [e.statement for e in taught["rows"][:1]] == ["A real one."]
     assert taught["rows"][-1] == asked[0]
-    answers = probabilities(
-        tiny_trained_dir, tiny_trained_dir / "tokenizer.json", [taught["rows"][0], asked[0]]
+    place = [e.statement for e in taught["rows"]].index("A real one.")
+    answers = distillation.unsmoothed(
+        probabilities(
+            tiny_trained_dir, tiny_trained_dir / "tokenizer.json", [taught["rows"][place], asked[0]]
+        )
     )
     opposed = manifests.LABELS.index("opposed")
     half = answers[0] / 2
     half[opposed] += 0.5
-    np.testing.assert_allclose(taught["targets"][0], half, atol=1e-3)
+    np.testing.assert_allclose(taught["targets"][place], half, atol=1e-3)
     np.testing.assert_allclose(taught["targets"][-1], answers[1], atol=1e-3)
-    np.testing.assert_allclose(taught["targets"][1].max(), 0.9625)  # a written row: gold, smoothed
     np.testing.assert_allclose(taught["targets"].sum(axis=1), 1, atol=1e-6)
+
+
+def test_answers_lose_the_share_that_smoothed_targets_gave_every_label() -> None:
+    smoothed = np.array([[0.9625, 0.0125, 0.0125, 0.0125], [0.49, 0.49, 0.0125, 0.0075]])
+    left = distillation.unsmoothed(smoothed)
+    np.testing.assert_allclose(left[0], [1, 0, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(left[1], [0.5, 0.5, 0, 0], atol=1e-9)
 
 
 def test_the_teacher_is_put_together_from_its_packages(
