@@ -18,7 +18,9 @@ import pytest
 from stancekit import archive, files, lines
 from stancekit.archive import Progress, score
 from stancekit.errors import FileError, InputError, RecordError
+from stancekit.export import describe, export
 from stancekit.files import READERS, WRITERS
+from stancekit.model import load
 from stancekit.records import Example, LabelSet, Prediction
 from stancekit.rows import BadRow, Row
 
@@ -306,6 +308,39 @@ def test_a_failure_half_way_leaves_the_old_output_and_can_be_gone_on_from(
         undisturbed = tmp_path / f"undisturbed{extension}{name}"
         assert Path(f"{output}{name}").read_bytes() == undisturbed.read_bytes()
     assert hidden not in os.listdir(tmp_path)
+
+
+def test_another_model_does_not_go_on_with_a_run(
+    tiny_model_dir: Path,
+    tiny_trained_dir: Path,
+    tiny_labels: LabelSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archive, "CHUNK", 10)
+    source = jsonl(
+        tmp_path / "in.jsonl", *({"statement": f"Row {i}.", "topic": "T"} for i in range(30))
+    )
+    output = tmp_path / "out.jsonl"
+    for name, temperature, seed in (
+        ("same", 1.25, None),
+        ("hotter", 2.0, None),
+        ("other", 1.25, 5),
+    ):
+        folder = tmp_path / name
+        export(tiny_trained_dir, tiny_trained_dir / "tokenizer.json", folder, seed=seed)
+        describe(
+            folder, tiny_labels, temperature=temperature, thresholds={}, manifest="0" * 12, dev={}
+        )
+    stops = iter((False, True))
+    with pytest.raises(archive.Stopped):
+        score([source], output, load(tiny_model_dir, engine="onnx"), stop=lambda: next(stops))
+    for name, fact in (("hotter", "temperature 1.25"), ("other", 'model "')):
+        with pytest.raises(FileError, match=f"a run begun with {fact}.*--restart"):
+            score([source], output, load(tmp_path / name, engine="onnx"))
+    with pytest.raises(FileError, match=r'a run begun with engine "onnx", wanted .*"torch"'):
+        score([source], output, load(tmp_path / "same", engine="torch", device="cpu"))
+    assert score([source], output, load(tmp_path / "same", engine="onnx")).before == 10
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
