@@ -9,7 +9,7 @@ from stancekit.reading.attribution import JOINING, clauses, find_cue
 from stancekit.reading.context import needs_context
 from stancekit.reading.kinds import goes_on_reporting, is_spoken, kind_of, says_nothing
 from stancekit.reading.labels import announced, bracketed, is_item, labelled
-from stancekit.reading.minutes import are_minutes, committee, decides, takes_the_floor
+from stancekit.reading.minutes import OFFICERS, are_minutes, committee, decides, takes_the_floor
 from stancekit.reading.phrases import QUOTE, Token, leading_phrase, tokens
 from stancekit.reading.quotes import Quotation, quotations
 from stancekit.reading.sentences import Span, paragraphs, sentences
@@ -63,6 +63,7 @@ class Reader:
         self.handed_on = NOBODY  # who may go on in a paragraph that is all quotation
         self.listing = NOBODY  # whose points a list holds
         self.minutes = are_minutes(text)
+        self.officer: Speaker | None = None  # in minutes, whoever of the staff spoke last by a post
         self.last: Span | None = None  # the sentence before
         self.runs_on = False  # whether the next paragraph takes up this one's open quotation
 
@@ -95,10 +96,11 @@ class Reader:
         return self.statements
 
     def _voice(self, mention: Span, sentence: Span) -> Voice:
-        speaker = self.speakers.resolve(mention, sentence)
+        words = self.text[mention.start : mention.end].lower()
+        speaker = self.officer if words in OFFICERS else None
+        speaker = speaker or self.speakers.resolve(mention, sentence)
         if speaker is None:
             return NOBODY
-        words = self.text[mention.start : mention.end].lower()
         sure = PRONOUN if words in PRONOUNS else NAMED if speaker.person else DESCRIBED
         return Voice(speaker, mention, sure)
 
@@ -144,6 +146,8 @@ class Reader:
                 before = self._announced(row, cue, span)
             elif self.minutes and kind == "narration" and takes_the_floor(row):
                 before = self._opener(row, span)
+                if row[0].low == "the" and before.speaker is not None:
+                    self.officer = before.speaker
         self.handed_on = before if ends_quoting else NOBODY
 
     def _announced(self, row: list[Token], cue: Cue | None, span: Span) -> Voice:

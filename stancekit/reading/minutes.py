@@ -14,7 +14,7 @@ from stancekit.reading.phrases import Token
 from stancekit.reading.sentences import Span
 from stancekit.reading.words import word_set
 
-__all__ = ["are_minutes", "committee", "decides", "takes_the_floor"]
+__all__ = ["OFFICERS", "are_minutes", "committee", "decides", "takes_the_floor"]
 
 # What the head of minutes has, and nothing else does.
 HEAD = re.compile(
@@ -29,6 +29,8 @@ FLOOR = word_set(
     """addressed briefed introduced outlined presented rose spoke summarised summarized updated
     reminded explained"""
 )
+# What minutes call whoever of the staff brought a paper, once they have given the post.
+OFFICERS = ("the officer", "the officers", "officers")
 DECIDED = word_set("recommended resolved agreed ordered decided")
 SOON = 8  # tokens
 
