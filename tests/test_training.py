@@ -22,6 +22,7 @@ from training import sources, standoff
 from training.augment import unnamed
 from training.encoders import installed_student, installed_teacher
 from training.probabilities import probabilities
+from training.shift import shift, shifted
 from training.suspects import fold_numbers, suspects
 from training.triples import questions
 
@@ -347,6 +348,43 @@ def test_answers_lose_the_share_that_smoothed_targets_gave_every_label() -> None
     left = distillation.unsmoothed(smoothed)
     np.testing.assert_allclose(left[0], [1, 0, 0, 0], atol=1e-9)
     np.testing.assert_allclose(left[1], [0.5, 0.5, 0, 0], atol=1e-9)
+
+
+def test_questions_surely_about_something_else_are_thinned() -> None:
+    sure, unsure = [0.01, 0.01, 0.01, 0.97], [0.3, 0.3, 0.2, 0.2]
+    answers = np.array([sure] * 900 + [unsure] * 300)
+    kept = distillation.worth_learning(answers, seed=1)
+    assert list(kept) == sorted(set(kept)) and len(kept) == 400
+    assert set(range(900, 1200)) <= set(kept)
+    assert list(distillation.worth_learning(answers[890:], seed=1)) == list(range(310))
+
+
+def test_a_shift_undoes_a_leaning_and_leaves_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 4)) * 2
+    odds = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    gold = np.array([rng.choice(4, p=row) for row in odds])
+    leaning = np.array([0.0, -1.0, 0.0, 1.0])
+    np.testing.assert_allclose(shift(logits + leaning, gold), -leaning, atol=0.15)
+    np.testing.assert_allclose(shift(3 * (logits + leaning), gold), -3 * leaning, atol=0.45)
+
+
+def test_a_student_is_moved_in_its_output_biases_alone(
+    tiny_trained_dir: Path, tmp_path: Path
+) -> None:
+    rows = [
+        Example(f"Statement {i}.", "ferries", label=manifests.LABELS.names[i % 3])
+        for i in range(30)
+    ]
+    tokenizer = tiny_trained_dir / "tokenizer.json"
+    before = np.log(probabilities(tiny_trained_dir, tokenizer, rows))
+    after = np.log(
+        probabilities(shifted(tiny_trained_dir, tokenizer, rows, tmp_path), tokenizer, rows)
+    )
+    change = after - before
+    change -= change.mean(axis=1, keepdims=True)
+    assert change[0].argmin() == 3 and change[0, 3] < -1  # a label that no row has
+    np.testing.assert_allclose(change, np.tile(change[0], (30, 1)), atol=0.05)
 
 
 def test_the_teacher_is_put_together_from_its_packages(

@@ -32,6 +32,7 @@ from training import report
 from training.distil import STUDENT, distil
 from training.encoders import installed_student, installed_teacher
 from training.manifest import LABELS
+from training.shift import shifted
 from training.teacher import FIRST, SECOND, open_sets, teach
 from training.triples import questions
 
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> None:
     teacher = teach(large, manifest, public, work / "teacher")
     asked = questions(manifest, public, options.texts, STUDENT.seed)
     student = distil(base, teacher, manifest, asked, work)
+    student = shifted(student, base / "tokenizer.json", real, work / "shifted")
     export(student, base / "tokenizer.json", output)
     engines = _calibrate(output, manifest, real)
     model = load(output)
@@ -87,8 +89,8 @@ def recipe_line(asked: int) -> str:
         f"({stages}), answered {asked} questions: the same statements under other topics, topics "
         "turned round or in other words, without their speakers or without the topic's name, and "
         "open sentences that nobody labelled. The student learnt its probabilities beside the "
-        "gold labels "
-        f"({asdict(STUDENT)})."
+        f"gold labels ({asdict(STUDENT)}). Its output biases were then moved to make the labels of "
+        "real dev rows likeliest."
     )
 
 

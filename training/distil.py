@@ -16,6 +16,8 @@ from training.probabilities import probabilities
 from training.teacher import SECOND
 
 STUDENT = Recipe(epochs=4, learning_rate=2e-4, batch=64, label_smoothing=0, dropout=0)
+SURE = 0.9  # of ``none``
+MOST_NONE = 0.25  # share of the questions that may be answered so
 GOLD_SHARE = 0.5  # of the target, where a row has both a label and the teacher's answer
 
 
@@ -35,12 +37,28 @@ def distil(
         work: folder for the answers and the student.
     """
     labelled = [row.example for row in manifest.train]
-    rows = [*labelled, *asked]
-    targets = unsmoothed(answered(teacher, rows, work))
-    ours = slice(len(labelled))
-    targets[ours] = GOLD_SHARE * gold(labelled) + (1 - GOLD_SHARE) * targets[ours]
+    answers = unsmoothed(answered(teacher, [*labelled, *asked], work))
+    ours, theirs = answers[: len(labelled)], answers[len(labelled) :]
+    kept = worth_learning(theirs, STUDENT.seed)
+    print(f"{len(kept)} of {len(asked)} questions are worth learning", flush=True)
+    rows = [*labelled, *(asked[i] for i in kept)]
+    targets = np.concatenate([GOLD_SHARE * gold(labelled) + (1 - GOLD_SHARE) * ours, theirs[kept]])
     dev = [row.example for row in manifest.dev if row.real]
     return fit(base, rows, dev, LABELS, work / "student", STUDENT, targets.astype(np.float32))
+
+
+def worth_learning(answers: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Places of the questions to keep, in order.
+
+    A statement put to another's topic is mostly about something else, and the student soon knows:
+    of answers that are surely ``none`` a draw is enough.
+    """
+    sure = answers[:, LABELS.index("none")] > SURE
+    others, nones = np.flatnonzero(~sure), np.flatnonzero(sure)
+    most = int(len(others) * MOST_NONE / (1 - MOST_NONE))
+    if len(nones) > most:
+        nones = np.random.default_rng(seed).choice(nones, most, replace=False)
+    return np.sort(np.concatenate([others, nones]))
 
 
 def unsmoothed(answers: NDArray[np.float64]) -> NDArray[np.float64]:
