@@ -127,6 +127,8 @@ def fit(
         ignore_mismatched_sizes=True,
         # Published weights are in fp16, too coarse to take small steps in.
         dtype=torch.float32,
+        # On processors, torch's own attention makes a product a head and row, one after another.
+        attn_implementation=None if torch.accelerator.is_available() else "eager",
     )
     _freeze(model, recipe.frozen_layers)
     if recipe.dropout is not None:
