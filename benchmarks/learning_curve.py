@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
-from stancekit.checkpoint import TOKENIZER
+from stancekit.checkpoint import TOKENIZER, Checkpoint
 from stancekit.errors import FileError, InputError, StancekitError
 from stancekit.evaluation import data_hash
 from stancekit.finetune import Options, Recipe, fit, splits
@@ -158,9 +158,12 @@ def summary(facts: Mapping[str, Any]) -> list[str]:
 
 def run(options: argparse.Namespace) -> None:
     known = (results.RESULTS / f"{NAME}.json").is_file()
-    facts: dict[str, Any] = {"sets": {}, "recipes": {}}
+    start = Checkpoint.read(BUNDLED).hash
+    facts: dict[str, Any] = {"model": start, "sets": {}, "recipes": {}}
     if known:
         facts |= results.read(NAME)
+    if facts["model"] != start:
+        raise InputError(NAME, "cells of another model", "those of the bundled one", "remove them")
     for recipe in options.recipes:
         described = asdict(RECIPES[recipe])
         if facts["recipes"].setdefault(recipe, described) != described:
@@ -186,7 +189,8 @@ def run(options: argparse.Namespace) -> None:
                     chosen = replace(chosen, recipe=replace(chosen.recipe, seed=seed))
                     score = cell(draw(pool, size, seed), scored, chosen, options.work)
                     one["cells"][key] = score
-                    results.save(NAME, {"sets": facts["sets"], "recipes": facts["recipes"]})
+                    kept = {name: facts[name] for name in ("model", "sets", "recipes")}
+                    results.save(NAME, kept)
                     print(f"{name}  {key}  {score:.3f} (before {one['before']:.3f})", flush=True)
     print("\n".join(summary(facts)))
 
