@@ -28,7 +28,7 @@ import numpy as np
 import stancekit
 from benchmarks.baselines import frozen, majority, predictions_of, tfidf, vader
 from benchmarks.results import read, save
-from stancekit.calibration import BINS
+from stancekit.calibration import BINS, ece
 from stancekit.errors import InputError, MissingExtraError, StancekitError
 from stancekit.evaluation import (
     Interval,
@@ -115,6 +115,14 @@ def reliability(
         }
         for inside in (bins == i for i in range(BINS))
     ]
+
+
+def ece_by_chance(predictions: Sequence[Prediction]) -> float:
+    """The calibration error to expect of these confidences if every one of them were true."""
+    confidence = np.array([p.confidence for p in predictions])
+    rng = np.random.default_rng(SEED)
+    draws = [ece(confidence, rng.random(len(confidence)) < confidence) for _ in range(RESAMPLES)]
+    return float(np.mean(draws))
 
 
 def risk(
@@ -231,6 +239,7 @@ def main() -> None:
             print(f"\n{part}: probes\n{probed}", flush=True)
         facts["calibration"][part] = {
             **{key: facts["parts"][part][OURS][key] for key in ("ece", "brier")},
+            "ece_by_chance": ece_by_chance(given[OURS]),
             "bins": reliability(chosen, given[OURS]),
         }
         facts["risk"][part] = risk(model.checkpoint.facts["thresholds"], chosen, given[OURS])

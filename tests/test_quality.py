@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from benchmarks.quality import LEAST, difference, phenomena, reliability, risk
+from benchmarks.quality import LEAST, difference, ece_by_chance, phenomena, reliability, risk
 from stancekit.calibration import BINS, ece
 from stancekit.evaluation import Interval, evaluate
 from stancekit.probes import share
@@ -126,6 +126,12 @@ class TestReliability:
         assert bins[14] == {"n": 2, "confidence": 1, "accuracy": 0.5}
         empty = {"n": 0, "confidence": None, "accuracy": None}
         assert all(one == empty for i, one in enumerate(bins) if i not in (8, 9, 14))
+
+    def test_true_confidences_miss_by_chance_alone(self) -> None:
+        assert ece_by_chance([answer("none", 1.0)] * 50) == 0
+        # The mean distance of a share of 400 fair coins from a half.
+        by_chance = ece_by_chance([answer("none", 0.5)] * 400)
+        assert by_chance == pytest.approx(np.sqrt(0.25 / 400 * 2 / np.pi), rel=0.1)
 
 
 class TestRisk:
