@@ -78,6 +78,16 @@ def test_cells_of_other_rows_are_not_added_to(
         main(arguments(folder, 25))
 
 
+def test_cells_of_another_model_are_not_added_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning_curve, "cell", lambda *_: 0.5)
+    main(arguments(folder, 25))
+    results.save("learning_curve", results.read("learning_curve") | {"model": "another"})
+    with pytest.raises(InputError, match="learning_curve: found cells of another model"):
+        main(arguments(folder, 50))
+
+
 def test_a_smaller_draw_is_part_of_a_larger_one() -> None:
     rows = [Example(f"Statement {i}.", "x") for i in range(100)]
     assert draw(rows, 50, 3)[:25] == draw(rows, 25, 3)
