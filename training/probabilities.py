@@ -26,7 +26,9 @@ def probabilities(folder: Path, tokenizer: Path, rows: Sequence[Example]) -> NDA
     # Whole, not by autocast, which would convert the weights again for every batch.
     dtype = torch.bfloat16 if has_bfloat16(torch) else torch.float32
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype=dtype, attn_implementation="eager"  # as in stancekit.finetune.loop
+        folder,
+        dtype=dtype,
+        attn_implementation="eager",  # as in stancekit.finetune.loop
     ).eval()
     types, padding = takes_types(model), pad_id(folder)
     encoded = Encoder(tokenizer).encode(rows)
