@@ -58,8 +58,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         topic: of rows that have none.
         polarity: class (as text) to what it is worth, in [-1, 1]; None for one without stance. The
             base's own labels need none. Only ``save`` and scores made from it use it.
-        epochs, learning_rate, batch, label_smoothing, weight_decay, warmup, frozen_layers, seed: as
-            in ``finetune.Recipe``.
+        epochs, learning_rate, batch, label_smoothing, weight_decay, warmup, frozen_layers, dropout,
+            seed: as in ``finetune.Recipe``.
 
     Attributes:
         classes_: shape (classes,), sorted.
@@ -80,6 +80,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight_decay: float = Recipe.weight_decay,
         warmup: float = Recipe.warmup,
         frozen_layers: int = Recipe.frozen_layers,
+        dropout: float | None = Recipe.dropout,
         seed: int = Recipe.seed,
     ) -> None:
         self.base = base
@@ -92,6 +93,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.warmup = warmup
         self.frozen_layers = frozen_layers
+        self.dropout = dropout
         self.seed = seed
 
     def __sklearn_tags__(self) -> Any:

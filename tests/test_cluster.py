@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -248,7 +249,8 @@ def test_what_is_wrong_is_said_in_one_line(
     path.write_text('{"statement": "We support it."}\n')
     assert "wanted a topic" in refusal(path, settings=Settings())
     too_large = refusal(path, workers=Workers(gpus=1))
-    assert "found 3 processors and 0 GPUs, wanted at least 1 and 1" in too_large
+    # Ray may not have noticed yet that a node is gone.
+    assert re.search(r"found [34] processors and 0 GPUs, wanted at least 1 and 1", too_large)
 
 
 def test_workers_are_checked() -> None:
