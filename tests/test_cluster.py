@@ -6,7 +6,6 @@ import json
 import math
 import os
 import pickle
-import re
 import shutil
 import subprocess
 import sys
@@ -177,6 +176,7 @@ def test_a_node_dies_and_no_row_is_lost_or_doubled(
         inputs, output, Settings((TOPIC,)), model=tiny_model_dir, progress=kill
     )
     nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    nodes.wait_for_nodes()  # Ray is late to miss the dead one, and later tests count
     assert died_at and died_at[0] < 2101, "nothing was left to lose"
     assert (summary.rows, summary.scored, summary.errors) == (2101, 2094, 7)
     rows, errors = on_one_machine
@@ -249,8 +249,7 @@ def test_what_is_wrong_is_said_in_one_line(
     path.write_text('{"statement": "We support it."}\n')
     assert "wanted a topic" in refusal(path, settings=Settings())
     too_large = refusal(path, workers=Workers(gpus=1))
-    # Ray may not have noticed yet that a node is gone.
-    assert re.search(r"found [34] processors and 0 GPUs, wanted at least 1 and 1", too_large)
+    assert "found 3 processors and 0 GPUs, wanted at least 1 and 1" in too_large
 
 
 def test_workers_are_checked() -> None:
