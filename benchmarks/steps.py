@@ -1,4 +1,4 @@
-"""What each step of the recipe bought, on dev: the teacher and the student.
+"""What each step of the recipe bought, on dev: the teacher, the student, the mean.
 
     python -m benchmarks.steps OUT TEXTS --base DIR
 
@@ -10,25 +10,18 @@ eight bits; ``results/quality.json`` has what ships. Results go to ``results/ste
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.baselines import predictions_of
 from benchmarks.results import save
 from stancekit.errors import StancekitError
 from stancekit.evaluation import evaluate
-from stancekit.records import Example
 from training import manifest as manifests
 from training.encoders import installed_student
 from training.manifest import LABELS
 from training.probabilities import probabilities
-
-Parts = Mapping[str, list[Example]]
 
 
 def main() -> None:
@@ -51,23 +44,13 @@ def main() -> None:
     facts: dict[str, Any] = {}
     for name, folder in folders.items():
         home = folder if name == "teacher" else base
-        answers = {
-            part: probabilities(folder, home / "tokenizer.json", rows)
-            for part, rows in parts.items()
-        }
-        facts[name] = _scored(name, parts, answers)
+        facts[name] = {}
+        for part, rows in parts.items():
+            answers = probabilities(folder, home / "tokenizer.json", rows)
+            report = evaluate(rows, predictions_of(answers, LABELS), LABELS, recipe={})
+            facts[name][part] = {"n": report.n, **asdict(report.macro_f1), "ece": report.ece}
+            print(f"{name}, {part}: macro-F1 {report.macro_f1}, n = {report.n}", flush=True)
     print(f"written to {save('steps', {'manifest': manifest.hash(), 'steps': facts})}")
-
-
-def _scored(
-    name: str, parts: Parts, answers: Mapping[str, NDArray[np.float64]]
-) -> dict[str, dict[str, float]]:
-    facts = {}
-    for part, rows in parts.items():
-        report = evaluate(rows, predictions_of(answers[part], LABELS), LABELS, recipe={})
-        facts[part] = {"n": report.n, **asdict(report.macro_f1), "ece": report.ece}
-        print(f"{name}, {part}: macro-F1 {report.macro_f1}, n = {report.n}", flush=True)
-    return facts
 
 
 if __name__ == "__main__":
