@@ -11,7 +11,7 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -106,10 +106,12 @@ def _other_topics(
     """Statements with a topic of another row of the same key: near enough to be confused."""
     topics: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
-        topics[key(row) or ""].add(row.example.topic)
-    choice = {name: sorted(some) for name, some in topics.items() if name and len(some) > 1}
-    for row in _sample([row for row in rows if key(row) in choice], most, rng):
-        yield _asked(row.example, rng.choice(choice[str(key(row))]))
+        if name := key(row):
+            topics[name].add(row.example.topic)
+    choice = {name: sorted(some) for name, some in topics.items() if len(some) > 1}
+    several = [(row, choice[name]) for row in rows if (name := key(row)) and name in choice]
+    for row, its_topics in _sample(several, most, rng):
+        yield _asked(row.example, rng.choice(its_topics))
 
 
 def _names(rows: Sequence[Example], rng: random.Random) -> Iterator[Example]:
@@ -124,32 +126,36 @@ def _unlabelled(
     """Open sentences nobody labelled, each under its document's title or any topic at all."""
     if texts is None:
         return []
-    labelled = {row.example.statement for row in manifest.train}
     kept_apart = [*manifest.dev, *manifest.seen]
+    known = {row.example.statement for row in (*manifest.train, *kept_apart)}
     documents = {row.doc for row in kept_apart}
-    statements = labelled | {row.example.statement for row in kept_apart}
     made = []
+    for statement, speaker, title in _open_sentences(texts, documents):
+        if statement in known:
+            continue
+        short = 0 < len(title.split()) <= LONGEST_TOPIC
+        names = NAME.findall(statement)
+        choice = [title if short else rng.choice(topics), rng.choice(topics)]
+        if names:
+            choice.append(rng.choice(names))
+        made.append(Example(statement, rng.choice(choice), speaker))
+    return _sample(made, UNLABELLED, rng)
+
+
+def _open_sentences(
+    texts: Path, left_out: Container[str | None]
+) -> Iterator[tuple[str, str | None, str]]:
+    """Sentence, speaker and title, but of documents left out or of doubtful licence."""
     for file in sorted(texts.rglob("unlabelled.jsonl")):
         with file.open(encoding="utf-8") as lines:
-            for line in lines:
-                raw = json.loads(line)
-                if DOUBTFUL.search(raw["licence"]) or raw["doc"] in documents:
+            for raw in map(json.loads, lines):
+                if DOUBTFUL.search(raw["licence"]) or raw["doc"] in left_out:
                     continue
                 title = (raw["title"] or "").rpartition(":")[2].strip()
-                short = 0 < len(title.split()) <= LONGEST_TOPIC
+                yield raw["statement"], raw["speaker"], title
                 # The sentence before is one more; who says it is not known.
-                for statement, speaker in (
-                    (raw["statement"], raw["speaker"]),
-                    (raw["context"], None),
-                ):
-                    if statement and statement not in statements:
-                        names = NAME.findall(statement)
-                        topic = rng.choice(
-                            [title if short else rng.choice(topics), rng.choice(topics)]
-                            + ([rng.choice(names)] if names else [])
-                        )
-                        made.append(Example(statement, topic, speaker))
-    return _sample(made, UNLABELLED, rng)
+                if raw["context"]:
+                    yield raw["context"], None, title
 
 
 def _sample(rows: Sequence[T], most: int, rng: random.Random) -> list[T]:
