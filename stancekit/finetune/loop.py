@@ -51,7 +51,7 @@ class Recipe:
         frozen_layers: embeddings and this many of the lowest layers keep their weights, which saves
             time and, with few labels, what the encoder knew before; 0 trains everything.
         dropout: share of activations left out while training, in [0, 1); None keeps the encoder's
-            own. Drawing them takes a quarter of a step on a processor.
+            own. Drawing them is slow on processors.
         seed: of shuffling, dropout and the new output layer.
     """
 
