@@ -264,6 +264,9 @@ REPEATED = {
     "clauses of two": "A said no; B said no; ",
     "relatives": "His wife, Anna, said no. ",
     "bodies": "The bank said so. ",
+    "owners": "Pilots met, their chairman's office said. His lawyer said no. ",
+    "pairs": "Ayland and Beeland met. Both governments said no. ",
+    "told": "He wrote to the board and was told no. ",
     "minutes": "Minutes\nResolved that it be.\n",
 }
 

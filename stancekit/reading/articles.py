@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from stancekit.reading.attribution import JOINING, clauses, find_cue
+from stancekit.reading.attribution import JOINING, clauses, find_cue, is_heard
 from stancekit.reading.context import needs_context
 from stancekit.reading.kinds import goes_on_reporting, is_spoken, kind_of, says_nothing
 from stancekit.reading.labels import announced, bracketed, is_item, labelled
@@ -16,7 +16,7 @@ from stancekit.reading.sentences import Span, paragraphs, sentences
 from stancekit.reading.speakers import Speaker, Speakers
 from stancekit.reading.subjects import Cue
 from stancekit.reading.turns import turns
-from stancekit.reading.words import PRONOUNS
+from stancekit.reading.words import PRONOUNS, SUBJECTIVE
 from stancekit.records import Kind, Statement
 
 __all__ = ["Reader"]
@@ -101,7 +101,13 @@ class Reader:
         speaker = speaker or self.speakers.resolve(mention, sentence)
         if speaker is None:
             return NOBODY
-        sure = PRONOUN if words in PRONOUNS else NAMED if speaker.person else DESCRIBED
+        sure = (
+            PRONOUN
+            if words in PRONOUNS or words in SUBJECTIVE
+            else NAMED
+            if speaker.person
+            else DESCRIBED
+        )
         return Voice(speaker, mention, sure)
 
     def _read_paragraph(self, paragraph: Span, quoted: list[Quotation]) -> None:
@@ -257,6 +263,8 @@ class Reader:
             return NONE
         if continues:
             return self.quoting.carried(), "mixed"
+        if any(is_heard(row, place) for place in range(len(row))):
+            return NOBODY, "mixed"
         return before.carried(), "mixed"
 
     def _inside(self, span: Span) -> Voice:

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 
 from stancekit.reading.labels import STANDS, owner
 from stancekit.reading.names import BODY_WORDS, ROLES
-from stancekit.reading.phrases import MAX_PHRASE, QUOTE, Token, is_name, is_verb, phrase_start
+from stancekit.reading.phrases import (
+    MAX_PHRASE,
+    QUOTE,
+    REACH,
+    Token,
+    is_name,
+    is_verb,
+    phrase_start,
+)
 from stancekit.reading.sentences import Span
 from stancekit.reading.subjects import Cue, after, around, before, hanging
 from stancekit.reading.verbs import (
@@ -33,10 +41,11 @@ from stancekit.reading.words import (
     FINITE,
     PERSON_PRONOUNS,
     PREPOSITIONS,
+    SUBJECTIVE,
     word_set,
 )
 
-__all__ = ["JOINING", "clauses", "find_cue", "is_title"]
+__all__ = ["JOINING", "clauses", "find_cue", "is_heard", "is_title"]
 
 LONG_QUOTE = 16  # characters; a shorter quotation at the start of a sentence may be a title
 MOST_CLAUSES = 8  # places in a sentence at which a second speaker is looked for
@@ -65,6 +74,9 @@ SIDING: dict[str, frozenset[str]] = {
 NO_SUBJECT = PERSON_PRONOUNS | REPORTING | FINITE | ADVERBS
 SHOWING = word_set("show shows showed find finds found suggest suggests indicate indicates reveal")
 QUOTING = word_set("quote quotes quoted quoting cite cites cited citing")
+HAVING = word_set("has have had having")
+ASKING = word_set("ask asked call called phone phoned rang contacted approached consulted emailed")
+WRITING = word_set("write wrote written writing turned appealed applied complained spoke spoken")
 NAMING = word_set("called described hailed")
 COMING = word_set("come comes came")
 # Whatever may make a cue; most words do not, and are passed over.
@@ -105,8 +117,10 @@ def _cue_at(row: Sequence[Token], verb: int, low: str) -> tuple[Cue | None, int]
     left = row[verb - 1].low if verb else ""
     if low in QUOTING and (cue := _quoted(row, verb)) is not None:
         return cue, 5
+    if low == "saying" and (cue := _has_saying(row, verb)) is not None:
+        return cue, 4
     if low in REPORTING and (low not in NOUNS or is_verb(row, verb)):
-        cue = around(row, verb)
+        cue = _told_by(row, verb) if is_heard(row, verb) else around(row, verb)
         return cue, _score(row, verb, cue) if cue is not None else 0
     if low == "according" and following == "to":
         return after(row, verb, verb + 2), 3
@@ -209,6 +223,39 @@ def _quoted(row: Sequence[Token], verb: int) -> Cue | None:
         return None
     says = row[cue.last].text == ":" and row[cue.last + 1].text == QUOTE
     return cue if says or (row[cue.last].low, row[cue.last + 1].low) == ("as", "saying") else None
+
+
+def _has_saying(row: Sequence[Token], verb: int) -> Cue | None:
+    """``The record has him saying that``: whoever stands between."""
+    if verb < 2:
+        return None
+    first = verb - 1 if row[verb - 1].low in SUBJECTIVE else phrase_start(row, verb - 1)
+    if first is None or first < 1 or row[first - 1].low not in HAVING:
+        return None
+    return Cue(Span(row[first].start, row[verb - 1].end), verb, first - 1, verb + 1)
+
+
+def is_heard(row: Sequence[Token], verb: int) -> bool:
+    """``was told``: the subject hears, and does not speak."""
+    return row[verb].low == "told" and _being_before(row, verb) > 0
+
+
+def _told_by(row: Sequence[Token], verb: int) -> Cue | None:
+    """``She wrote to the council and was told that``: whoever was asked."""
+    joins = _being_before(row, verb)
+    while joins > 0 and row[joins].low in BEING | ADVERBS:
+        joins -= 1
+    if row[joins].low != "and":
+        return None
+    for place in range(joins - 2, max(-1, joins - REACH), -1):
+        if row[place].low in ASKING or (row[place].low == "to" and row[place - 1].low in WRITING):
+            first = end = place + 1
+            while end < joins and row[end].low not in PREPOSITIONS - {"of"}:
+                end += 1
+            if not row[first].text[0].isalnum() or end - first > MAX_PHRASE:
+                return None
+            return Cue(Span(row[first].start, row[end - 1].end), verb, joins, verb + 1)
+    return None
 
 
 def _being_before(row: Sequence[Token], verb: int) -> int:

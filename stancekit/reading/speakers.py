@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 
 from stancekit.reading.names import BODY_WORDS, ROLES, is_body, is_group, parse
 from stancekit.reading.namesakes import JOINT, key, same_person
+from stancekit.reading.owners import belonging, is_owned, owned
+from stancekit.reading.phrases import leading_phrase, tokens
 from stancekit.reading.roster import NAMESAKES, Roster, Speaker
 from stancekit.reading.sentences import Span
 from stancekit.reading.words import (
@@ -24,12 +26,14 @@ from stancekit.reading.words import (
     PREPOSITIONS,
     PRONOUNS,
     QUANTIFIERS,
+    SUBJECTIVE,
     word_set,
 )
 
 __all__ = ["Speaker", "Speakers"]
 
 LOOK_BACK = 4000  # characters in which a body's longer name is looked for
+PARAGRAPH = 2000  # characters; in a longer one nobody was named just now
 REMEMBERED = 6  # sentences: a pronoun further from its name is not resolved
 CUT = re.compile(r",|\s(?:which|whose|in|at|speaking|during|with|told|since|after)\s")
 # A clause inside a noun phrase: its names are not the phrase's own.
@@ -39,6 +43,16 @@ RELATIVE_OF = re.compile(
     r"(wife|husband|son|daughter|mother|father|brother|sister|widow),? "
     r"([^\W\d_a-z][^\W\d_]+),?$"
 )
+# Two of a kind, by the names that were joined before: places that speak as their governments do.
+BOTH = {
+    "both": "",
+    "both countries": "{} and {}",
+    "both governments": "governments of {} and {}",
+    "the two countries": "{} and {}",
+    "the two governments": "governments of {} and {}",
+}
+PAIR = re.compile(r"\b([^\W\d_a-z][^\W\d_]{2,}) and ([^\W\d_a-z][^\W\d_]{2,})\b")
+PAIR_BACK = 300  # characters in which the two are looked for
 APPROXIMATE = re.compile(r"^(?:only|just|even|nearly|almost|about|roughly|around) (?=\d)", re.I)
 SPEAKING_FOR = ("a spokesman", "a spokeswoman", "a spokesperson")
 # Not the first half of a body's longer name: "its own bank", "another bank".
@@ -65,6 +79,7 @@ class Speakers:
         self.roster = Roster(text, plain)
         self.bodies: dict[str, Speaker | None] = {}  # part of a body's name to the body
         self.recent: deque[list[Speaker]] = deque(maxlen=REMEMBERED)
+        self.noted = 0  # where the last sentence of those begins
 
     def resolve(self, mention: Span, sentence: Span, *, only_known: bool = False) -> Speaker | None:
         """Who the words at ``mention`` mean, read in the light of the sentences noted so far.
@@ -75,9 +90,9 @@ class Speakers:
             only_known: believe a lone capitalised word only where a full name was seen.
         """
         phrase = APPROXIMATE.sub("", " ".join(self.text[mention.start : mention.end].split()))
-        low = phrase.lower()
-        if low == "both":
-            return self._both(mention.start)
+        low = SUBJECTIVE.get(phrase.lower(), phrase.lower())
+        if low in BOTH:
+            return self._both(low, mention.start)
         if low in PRONOUNS:
             return self._pronoun(low, mention, sentence)
         if low in ("one", "another", "who", "this", "that", "i", "we", "you", "others"):
@@ -93,6 +108,11 @@ class Speakers:
             and key(here.name) not in self.roster.known
         ):
             return None
+        whose = owned(phrase)
+        if whose is not None and not here.name:
+            owner = self._pronoun(whose.pronoun, mention, sentence, near=True)
+            if owner is not None and not is_owned(owner.name):
+                return self._belonging(whose.rest, owner, mention.start)
         joint = JOINT.match(phrase)
         if joint is not None:
             return self._described(phrase, "", None, mention.start)
@@ -103,7 +123,7 @@ class Speakers:
         if not here.name and low.split()[0] in ("the", *ROLES):
             held = self._role(low, mention.start)
             if held is None and not self._opens_paragraph(sentence):
-                held = self._just_named(low)
+                held = self._just_named(low, mention.start)
             if held is not None:
                 return held
         return self._described(phrase, here.name if here.body else "", here.gender, mention.start)
@@ -182,15 +202,36 @@ class Speakers:
                     return person
         return held[-1] if held else None
 
-    def _both(self, place: int) -> Speaker | None:
-        """The two that the sentence before named; nobody where it named more or fewer."""
-        named = list(dict.fromkeys(s.name for s in self.recent[-1])) if self.recent else []
-        if len(named) != 2:
-            return None
-        return self._described(" and ".join(named), "", None, place)
+    def _belonging(self, rest: str, owner: Speaker, place: int) -> Speaker | None:
+        """``his lawyer``, of somebody known."""
+        article = owner.name[0].islower() or self._written_with_the(owner, place)
+        shown = belonging(rest, owner.name, plural=owner.group, article=article)
+        speaker = self._described(shown, "", parse(rest).gender, place)
+        if speaker is not None and speaker.since == place:
+            # Of "office of the board's chairman" the office speaks, not the chairman.
+            thing = re.split(r"['’] |['’]s ", rest)[-1]
+            roles = parse(thing).roles
+            speaker.roles = set(roles)
+            speaker.body = is_body(thing) and not roles
+            speaker.person = bool(roles or speaker.gender)
+            speaker.group = not speaker.body and is_group(thing)
+        return speaker
 
-    def _just_named(self, low: str) -> Speaker | None:
+    def _both(self, low: str, place: int) -> Speaker | None:
+        """The two that were named together last; nobody where there were more or fewer."""
+        if low == "both":
+            named = list(dict.fromkeys(s.name for s in self.recent[-1])) if self.recent else []
+            if len(named) != 2:
+                return None
+            return self._described(" and ".join(named), "", None, place)
+        pairs = PAIR.findall(self.text, max(0, place - PAIR_BACK), place)
+        shown = BOTH[low].format(*pairs[-1]) if pairs else low
+        return self._described(shown, "", None, place)
+
+    def _just_named(self, low: str, place: int) -> Speaker | None:
         """``the lawyer``, of whom no such thing was said: somebody just named without a role."""
+        if place - self.noted > PARAGRAPH or self.text.find("\n", self.noted, place) >= 0:
+            return None
         words = low.split()
         if len(words) != 2 or words[0] != "the" or words[1] not in ROLES or not self.recent:
             return None
@@ -220,10 +261,12 @@ class Speakers:
         for sentence in [*self.recent][:-3:-1]:
             for body in sentence[:1]:
                 if body.body:
-                    before = self.text[max(0, place - LOOK_BACK) : place]
-                    the = "the " if f"he {body.name}" in before else ""
+                    the = "the " if self._written_with_the(body, place) else ""
                     return f"{shown.split()[1]} for {the}{body.name}"
         return shown
+
+    def _written_with_the(self, body: Speaker, place: int) -> bool:
+        return self.text.find(f"he {body.name}", max(0, place - LOOK_BACK), place) >= 0
 
     def _fuller(self, word: str, place: int) -> str:
         """``bank`` where the article spoke of the ``central bank``; else the word itself."""
@@ -279,11 +322,23 @@ class Speakers:
         shelf.append(speaker)
         return speaker
 
-    def _pronoun(self, low: str, mention: Span, sentence: Span) -> Speaker | None:
+    def _pronoun(
+        self, low: str, mention: Span, sentence: Span, *, near: bool = False
+    ) -> Speaker | None:
+        """Whom a pronoun means: somebody earlier in the sentence, else in those before.
+
+        Args:
+            low: the pronoun, as a subject.
+            mention: where it stands.
+            sentence: the sentence it stands in.
+            near: look no further than the sentence before for what has no gender.
+        """
         wanted = {"he": "m", "she": "f"}.get(low)
+        history = list(reversed(self.recent))
         for candidates in (
             self.roster.named_between(sentence.start, mention.start),
-            *self._history(),
+            self._opening(low, mention, sentence),
+            *(history if wanted or not near else history[:1]),
         ):
             for candidate in candidates:
                 person = candidate.person and not candidate.body and not candidate.group
@@ -298,8 +353,25 @@ class Speakers:
                     return candidate
         return None
 
-    def _history(self) -> Iterable[list[Speaker]]:
-        return reversed(self.recent)
+    def _opening(self, low: str, mention: Span, sentence: Span) -> Sequence[Speaker]:
+        """Who opens the sentence without being named: ``The mediators will meet, their …``."""
+        row = tokens(self.text, Span(sentence.start, mention.start), [])
+        phrase = leading_phrase(row)
+        if phrase is None:
+            return ()
+        first, end = phrase
+        if low == "they" and is_group(self.text[row[first].start : row[end - 1].end]):
+            span = Span(row[first].start, row[end - 1].end)
+        elif low != "they" and row[first].low == "the":
+            # "The minister's reply was lost, but the record has him saying"
+            ends = [place for place in range(first, end) if row[place].low.endswith("'s")]
+            if not ends:
+                return ()
+            span = Span(row[first].start, row[ends[0]].end - 2)
+        else:
+            return ()
+        speaker = self.resolve(span, sentence)
+        return () if speaker is None else (speaker,)
 
     def note(self, sentence: Span, spoke: Sequence[Speaker | None]) -> None:
         """Remember whom a sentence was about: its speaker and subject first, then who is named."""
@@ -307,3 +379,4 @@ class Speakers:
         about += self.roster.named_between(sentence.start, sentence.end)
         if about:
             self.recent.append(about)
+            self.noted = sentence.start

@@ -21,6 +21,7 @@ __all__ = [
     "PRONOUNS",
     "QUANTIFIERS",
     "RELATIVE",
+    "SUBJECTIVE",
     "word_set",
 ]
 
@@ -31,6 +32,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 PRONOUNS = word_set("he she it they")
+SUBJECTIVE = {"him": "he", "her": "she", "them": "they"}  # of an object, the subject
 # Small words that stand inside names: Ludwig van Beethoven, Abu al-Hassan.
 PARTICLES = word_set("""al bin da de del den der di dos du el ibn la le ten ter van von y""")
 DETERMINERS = word_set("""a an the his her its their our my this that these those""")
