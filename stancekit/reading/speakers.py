@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from stancekit.reading.names import BODY_WORDS, ROLES, is_body, is_group, parse
 from stancekit.reading.namesakes import JOINT, key, same_person
 from stancekit.reading.owners import belonging, is_owned, owned
-from stancekit.reading.phrases import leading_phrase, tokens
+from stancekit.reading.phrases import tokens
+from stancekit.reading.pronouns import GENDERED, meant, opener
 from stancekit.reading.roster import NAMESAKES, Roster, Speaker
 from stancekit.reading.sentences import Span
 from stancekit.reading.words import (
@@ -333,45 +334,19 @@ class Speakers:
             sentence: the sentence it stands in.
             near: look no further than the sentence before for what has no gender.
         """
-        wanted = {"he": "m", "she": "f"}.get(low)
         history = list(reversed(self.recent))
+        row = tokens(self.text, Span(sentence.start, mention.start), [])
+        opens = opener(low, self.text, row)
+        opening = self.resolve(opens, sentence) if opens is not None else None
         for candidates in (
             self.roster.named_between(sentence.start, mention.start),
-            self._opening(low, mention, sentence),
-            *(history if wanted or not near else history[:1]),
+            [opening] if opening is not None else [],
+            *(history[:1] if near and low not in GENDERED else history),
         ):
-            for candidate in candidates:
-                person = candidate.person and not candidate.body and not candidate.group
-                if wanted:
-                    if person and candidate.gender in (None, wanted):
-                        candidate.gender = wanted
-                        return candidate
-                elif low == "it":
-                    if candidate.body:
-                        return candidate
-                elif candidate.group or candidate.body:
-                    return candidate
+            found = meant(low, candidates)
+            if found is not None:
+                return found
         return None
-
-    def _opening(self, low: str, mention: Span, sentence: Span) -> Sequence[Speaker]:
-        """Who opens the sentence without being named: ``The mediators will meet, their …``."""
-        row = tokens(self.text, Span(sentence.start, mention.start), [])
-        phrase = leading_phrase(row)
-        if phrase is None:
-            return ()
-        first, end = phrase
-        if low == "they" and is_group(self.text[row[first].start : row[end - 1].end]):
-            span = Span(row[first].start, row[end - 1].end)
-        elif low != "they" and row[first].low == "the":
-            # "The minister's reply was lost, but the record has him saying"
-            ends = [place for place in range(first, end) if row[place].low.endswith("'s")]
-            if not ends:
-                return ()
-            span = Span(row[first].start, row[ends[0]].end - 2)
-        else:
-            return ()
-        speaker = self.resolve(span, sentence)
-        return () if speaker is None else (speaker,)
 
     def note(self, sentence: Span, spoke: Sequence[Speaker | None]) -> None:
         """Remember whom a sentence was about: its speaker and subject first, then who is named."""
