@@ -101,13 +101,8 @@ class Reader:
         speaker = speaker or self.speakers.resolve(mention, sentence)
         if speaker is None:
             return NOBODY
-        sure = (
-            PRONOUN
-            if words in PRONOUNS or words in SUBJECTIVE
-            else NAMED
-            if speaker.person
-            else DESCRIBED
-        )
+        pronoun = words in PRONOUNS or words in SUBJECTIVE
+        sure = PRONOUN if pronoun else NAMED if speaker.person else DESCRIBED
         return Voice(speaker, mention, sure)
 
     def _read_paragraph(self, paragraph: Span, quoted: list[Quotation]) -> None:

@@ -225,7 +225,13 @@ class Speakers:
             if len(named) != 2:
                 return None
             return self._described(" and ".join(named), "", None, place)
-        pairs = PAIR.findall(self.text, max(0, place - PAIR_BACK), place)
+        pairs = [
+            pair
+            for pair in PAIR.findall(self.text, max(0, place - PAIR_BACK), place)
+            if not any(
+                key(name) in self.roster.known for name in pair
+            )  # people have no governments
+        ]
         shown = BOTH[low].format(*pairs[-1]) if pairs else low
         return self._described(shown, "", None, place)
 
