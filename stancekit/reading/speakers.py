@@ -13,27 +13,22 @@ import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from stancekit.reading.bodies import LOOK_BACK, fuller
 from stancekit.reading.names import BODY_WORDS, ROLES, is_body, is_group, parse
 from stancekit.reading.namesakes import JOINT, key, same_person
 from stancekit.reading.owners import belonging, is_owned, owned
+from stancekit.reading.pairs import STATES, both_states
 from stancekit.reading.phrases import tokens
 from stancekit.reading.pronouns import GENDERED, meant, opener
 from stancekit.reading.roster import NAMESAKES, Roster, Speaker
 from stancekit.reading.sentences import Span
 from stancekit.reading.words import (
-    CLAUSE,
-    DETERMINERS,
-    FINITE,
-    PREPOSITIONS,
     PRONOUNS,
-    QUANTIFIERS,
     SUBJECTIVE,
-    word_set,
 )
 
 __all__ = ["Speaker", "Speakers"]
 
-LOOK_BACK = 4000  # characters in which a body's longer name is looked for
 PARAGRAPH = 2000  # characters; in a longer one nobody was named just now
 REMEMBERED = 6  # sentences: a pronoun further from its name is not resolved
 CUT = re.compile(r",|\s(?:which|whose|in|at|speaking|during|with|told|since|after)\s")
@@ -44,27 +39,8 @@ RELATIVE_OF = re.compile(
     r"(wife|husband|son|daughter|mother|father|brother|sister|widow),? "
     r"([^\W\d_a-z][^\W\d_]+),?$"
 )
-# Two of a kind, by the names that were joined before: places that speak as their governments do.
-BOTH = {
-    "both": "",
-    "both countries": "{} and {}",
-    "both governments": "governments of {} and {}",
-    "the two countries": "{} and {}",
-    "the two governments": "governments of {} and {}",
-}
-PAIR = re.compile(r"\b([^\W\d_a-z][^\W\d_]{2,}) and ([^\W\d_a-z][^\W\d_]{2,})\b")
-PAIR_BACK = 300  # characters in which the two are looked for
 APPROXIMATE = re.compile(r"^(?:only|just|even|nearly|almost|about|roughly|around) (?=\d)", re.I)
 SPEAKING_FOR = ("a spokesman", "a spokeswoman", "a spokesperson")
-# Not the first half of a body's longer name: "its own bank", "another bank".
-NO_HALF = (
-    DETERMINERS
-    | PREPOSITIONS
-    | CLAUSE
-    | FINITE
-    | QUANTIFIERS
-    | word_set("and own same other new old whole entire former said s")
-)
 
 
 class Speakers:
@@ -92,8 +68,11 @@ class Speakers:
         """
         phrase = APPROXIMATE.sub("", " ".join(self.text[mention.start : mention.end].split()))
         low = SUBJECTIVE.get(phrase.lower(), phrase.lower())
-        if low in BOTH:
-            return self._both(low, mention.start)
+        if low == "both":
+            return self._both(mention.start)
+        if low in STATES:
+            shown = both_states(low, self.text, mention.start, self.roster.known) or low
+            return self._described(shown, "", None, mention.start)
         if low in PRONOUNS:
             return self._pronoun(low, mention, sentence)
         if low in ("one", "another", "who", "this", "that", "i", "we", "you", "others"):
@@ -218,22 +197,12 @@ class Speakers:
             speaker.group = not speaker.body and is_group(thing)
         return speaker
 
-    def _both(self, low: str, place: int) -> Speaker | None:
-        """The two that were named together last; nobody where there were more or fewer."""
-        if low == "both":
-            named = list(dict.fromkeys(s.name for s in self.recent[-1])) if self.recent else []
-            if len(named) != 2:
-                return None
-            return self._described(" and ".join(named), "", None, place)
-        pairs = [
-            pair
-            for pair in PAIR.findall(self.text, max(0, place - PAIR_BACK), place)
-            if not any(
-                key(name) in self.roster.known for name in pair
-            )  # people have no governments
-        ]
-        shown = BOTH[low].format(*pairs[-1]) if pairs else low
-        return self._described(shown, "", None, place)
+    def _both(self, place: int) -> Speaker | None:
+        """The two that the sentence before named; nobody where it named more or fewer."""
+        named = list(dict.fromkeys(s.name for s in self.recent[-1])) if self.recent else []
+        if len(named) != 2:
+            return None
+        return self._described(" and ".join(named), "", None, place)
 
     def _just_named(self, low: str, place: int) -> Speaker | None:
         """``the lawyer``, of whom no such thing was said: somebody just named without a role."""
@@ -275,19 +244,6 @@ class Speakers:
     def _written_with_the(self, body: Speaker, place: int) -> bool:
         return self.text.find(f"he {body.name}", max(0, place - LOOK_BACK), place) >= 0
 
-    def _fuller(self, word: str, place: int) -> str:
-        """``bank`` where the article spoke of the ``central bank``; else the word itself."""
-        if word.lower() not in BODY_WORDS:
-            return word
-        start = max(0, place - LOOK_BACK)
-        for match in re.finditer(
-            rf"([^\W\d_]+) {re.escape(word)}\b(?!['’])", self.text[start:place]
-        ):
-            half = match.group(1)
-            if half.islower() and half not in NO_HALF and not half.endswith(("ly", "ed", "ing")):
-                return f"{half} {word}"
-        return word
-
     def _described(
         self, phrase: str, body_name: str, gender: str | None, place: int
     ) -> Speaker | None:
@@ -313,7 +269,7 @@ class Speakers:
             for known in reversed(self.roster.known.get(shown.lower(), [])[:NAMESAKES]):
                 if known.since < place:
                     return known
-            shown = self._fuller(shown, place)
+            shown = fuller(self.text, shown, place)
         elif first.lower() in ("a", "an") and not parse(rest).roles and is_body(shown):
             shown = rest
         if shown.lower() in SPEAKING_FOR:
