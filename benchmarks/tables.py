@@ -184,6 +184,43 @@ def speed_section(name: str) -> str:
     return section(name, read("speed"))
 
 
+def shared_topics() -> str:
+    """What it would cost and buy to encode a statement once for all topics."""
+    facts = read("shared_topics")
+    lines = [
+        "| macro-F1, four labels | all look at all | topics look, one way | difference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for part in ("real", "written"):
+        one = facts["quality"][part]
+        cells = " | ".join(_interval(one[name]) for name in ("both ways", "one way"))
+        change = _interval(one["difference"], "+.3f")
+        lines.append(f"| {PARTS[part]} (n = {one['n']}) | {cells} | {change} |")
+    lines += ["", "| topics a statement | time, a row a topic = 1 | tokens, a row a topic = 1 |"]
+    lines.append("| --- | --- | --- |")
+    for one in facts["cost"]["counts"]:
+        best = {name: min(turns) for name, turns in one["seconds"].items()}
+        tokens = one["tokens_shared"] / one["tokens_apart"]
+        share = best["shared"] / best["apart"]
+        lines.append(f"| {one['topics']} | {share:.2f} | {tokens:.2f} |")
+    return "\n".join(lines) + f"\n\n{_machine(facts)}\n"
+
+
+def memory() -> str:
+    """The most memory that a process held, by the archive's size."""
+    facts = read("memory")
+    sizes = " | ".join(f"{rows:,} rows" for rows in facts["rows"])
+    lines = [
+        f"| from jsonl to | {sizes} | times |",
+        "| --- |" + " --- |" * (len(facts["rows"]) + 1),
+    ]
+    for name, peaks in facts["peak_kib"].items():
+        shown = name.removeprefix("out").lstrip(".") or "a folder of parquet"
+        cells = " | ".join(f"{kib / 1024:,.0f} MiB" for kib in peaks)
+        lines.append(f"| {shown} | {cells} | {peaks[-1] / peaks[0]:.2f} |")
+    return "\n".join(lines) + f"\n\n{_machine(facts)}\n"
+
+
 def int8() -> str:
     """Ways to run 8-bit products."""
     facts = read("int8")
@@ -239,6 +276,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "published": published,
     "speed": speed,
     **{f"speed_{name}": partial(speed_section, name) for name in SECTIONS},
+    "memory": memory,
+    "shared_topics": shared_topics,
     "int8": int8,
     "reading": reading,
 }
