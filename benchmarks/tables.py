@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.learning_curve import by_size
 from benchmarks.results import read
 from benchmarks.speed.tables import TABLES as SECTIONS
 from benchmarks.speed.tables import machine
@@ -28,6 +29,12 @@ PARTS = {
     "written": "written for the project",
 }
 OURS = "stancekit-small-en"
+CURVES = {
+    "dev": "our real dev rows",
+    "semeval2016_a": "SemEval-2016 6A, its dev file",
+    "wtwt": "WT-WT, its dev file",
+    "vast": "VAST, its dev file",
+}
 LACKING = "Not measured yet: run `python -m benchmarks.quality TEXTS`.\n"
 
 
@@ -172,6 +179,29 @@ def published() -> str:
     return "\n".join(lines) + "\n"
 
 
+def learning_curve() -> str:
+    """Macro-F1 by the number of labels trained on, with the range of gains over the seeds."""
+    try:
+        facts = read("learning_curve")
+    except FileNotFoundError:
+        return "Not measured yet: run `python -m benchmarks.learning_curve TEXTS PUBLIC`.\n"
+    curves = [
+        (name, one, gains)
+        for name, one in facts["sets"].items()
+        for recipe, gains in by_size(one).items()
+        if recipe == "default"
+    ]
+    sizes = sorted({size for _, _, gains in curves for size in gains})
+    lines = [
+        f"| rows of | as bundled | {' | '.join(f'{size:,} labels' for size in sizes)} |",
+        "| --- | --- |" + " --- |" * len(sizes),
+    ]
+    for name, one, gains in curves:
+        cells = " | ".join(_gain(one["before"], gains.get(size)) for size in sizes)
+        lines.append(f"| {CURVES[name]} (n = {one['scored']}) | {one['before']:.3f} | {cells} |")
+    return "\n".join(lines) + f"\n\n{_machine(facts)}\n"
+
+
 def speed() -> str:
     """Whole archives, what else one could run, and on what machine."""
     facts = read("speed")
@@ -274,6 +304,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "risk": risk,
     "steps": steps,
     "published": published,
+    "learning_curve": learning_curve,
     "speed": speed,
     **{f"speed_{name}": partial(speed_section, name) for name in SECTIONS},
     "memory": memory,
@@ -290,6 +321,13 @@ def filled(text: str) -> str:
 
 def _interval(facts: dict[str, Any], form: str = ".3f") -> str:
     return f"{facts['value']:{form}} [{facts['low']:{form}}, {facts['high']:{form}}]"
+
+
+def _gain(before: float, gains: Sequence[float] | None) -> str:
+    if gains is None:
+        return ""
+    mean = before + sum(gains) / len(gains)
+    return f"{mean:.3f} ({min(gains):+.3f} to {max(gains):+.3f})"
 
 
 def _measured(facts: dict[str, Any]) -> str:
