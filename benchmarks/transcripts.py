@@ -2,7 +2,8 @@
 
     python -m benchmarks.transcripts
 
-A transcript is a ``console`` block that begins with ``$ stancekit …``.
+A transcript is a ``console`` block that begins with ``$ stancekit …``, or the table that stands
+after ``stancekit … ends with:``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from benchmarks.tables import README
 
 BLOCK = re.compile(r"```console\n\$ (stancekit [^\n]+)\n.*?```", re.DOTALL)
+LAST = re.compile(r"`(stancekit [^`\n]+)` ends with:\n\n((?:\|[^\n]*\n)+)")
 COLUMNS = "100"
 
 
@@ -33,9 +35,15 @@ def transcript(command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
+def last_table(command: str) -> str:
+    """The table that what a command prints ends with."""
+    return transcript(command).split("\n\n")[-1]
+
+
 def main() -> None:
     text = README.read_text(encoding="utf-8")
     new = BLOCK.sub(lambda found: f"```console\n$ {found[1]}\n{transcript(found[1])}\n```", text)
+    new = LAST.sub(lambda found: f"`{found[1]}` ends with:\n\n{last_table(found[1])}\n", new)
     README.write_text(new, encoding="utf-8")
 
 

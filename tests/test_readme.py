@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tables import filled
-from benchmarks.transcripts import transcript
+from benchmarks.transcripts import LAST, last_table, transcript
 from stancekit.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -26,13 +26,23 @@ def plain(text: str) -> tuple[list[str], list[float]]:
     return NUMBER.sub("#", text).split(), [float(found) for found in NUMBER.findall(text)]
 
 
-@pytest.mark.bundled
-@pytest.mark.parametrize(("command", "shown"), CONSOLE)
-def test_a_command_prints_what_readme_shows(command: str, shown: str) -> None:
-    words, numbers = plain(transcript(command))
+def assert_alike(printed: str, shown: str) -> None:
+    words, numbers = plain(printed)
     shown_words, shown_numbers = plain(shown)
     assert words == shown_words
     assert numbers == pytest.approx(shown_numbers, abs=DRIFT)
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize(("command", "shown"), CONSOLE)
+def test_a_command_prints_what_readme_shows(command: str, shown: str) -> None:
+    assert_alike(transcript(command), shown)
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize(("command", "shown"), LAST.findall(README))
+def test_a_command_ends_with_the_table_that_readme_shows(command: str, shown: str) -> None:
+    assert_alike(last_table(command), shown)
 
 
 @pytest.mark.bundled
@@ -45,7 +55,7 @@ def test_python_runs(code: str) -> None:
 
 
 def test_there_is_something_to_run() -> None:
-    assert CONSOLE and PYTHON
+    assert CONSOLE and PYTHON and LAST.search(README)
 
 
 def test_every_command_is_documented() -> None:
