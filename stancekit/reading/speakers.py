@@ -296,12 +296,13 @@ class Speakers:
             sentence: the sentence it stands in.
             near: look no further than the sentence before for what has no gender.
         """
-        history = list(reversed(self.recent))
-        row = tokens(self.text, Span(sentence.start, mention.start), [])
-        opens = opener(low, self.text, row)
+        here = meant(low, self.roster.named_between(sentence.start, mention.start))
+        if here is not None:
+            return here
+        opens = opener(low, self.text, tokens(self.text, Span(sentence.start, mention.start), []))
         opening = self.resolve(opens, sentence) if opens is not None else None
+        history = list(reversed(self.recent))
         for candidates in (
-            self.roster.named_between(sentence.start, mention.start),
             [opening] if opening is not None else [],
             *(history[:1] if near and low not in GENDERED else history),
         ):
