@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.learning_curve import by_size
 from benchmarks.results import read
+from benchmarks.shared_topics.cost import shares
 from benchmarks.speed.tables import TABLES as SECTIONS
 from benchmarks.speed.tables import machine
 from benchmarks.speed.tables import table as section
@@ -229,10 +230,8 @@ def shared_topics() -> str:
     lines += ["", "| topics a statement | time, a row a topic = 1 | tokens, a row a topic = 1 |"]
     lines.append("| --- | --- | --- |")
     for one in facts["cost"]["counts"]:
-        best = {name: min(turns) for name, turns in one["seconds"].items()}
-        tokens = one["tokens_shared"] / one["tokens_apart"]
-        share = best["shared"] / best["apart"]
-        lines.append(f"| {one['topics']} | {share:.2f} | {tokens:.2f} |")
+        time, tokens = shares(one)
+        lines.append(f"| {one['topics']} | {time:.2f} | {tokens:.2f} |")
     return "\n".join(lines) + f"\n\n{_machine(facts)}\n"
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.baselines import predictions_of
 from benchmarks.quality import difference
 from benchmarks.results import save
-from benchmarks.shared_topics.cost import cost
+from benchmarks.shared_topics.cost import cost, shares
 from benchmarks.shared_topics.learn import Plan, answers, both_ways, learn, one_way
 from stancekit.encoding import Encoder
 from stancekit.errors import StancekitError
@@ -67,10 +67,8 @@ def main() -> None:
     topics = list(dict.fromkeys(row.topic for row in parts["real"]))
     speed = cost(models["one way"], Encoder(base / "tokenizer.json"), statements, topics)
     for one in speed["counts"]:
-        best = {name: min(turns) for name, turns in one["seconds"].items()}
-        share = best["shared"] / best["apart"]
-        tokens = one["tokens_shared"] / one["tokens_apart"]
-        print(f"{one['topics']} topics: {share:.2f} of the time, {tokens:.2f} of the tokens")
+        time, tokens = shares(one)
+        print(f"{one['topics']} topics: {time:.2f} of the time, {tokens:.2f} of the tokens")
     facts = {"manifest": manifest.hash(), "plan": asdict(plan), "quality": quality, "cost": speed}
     print(f"written to {save('shared_topics', facts)}")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from benchmarks.shared_topics import sharing
 from benchmarks.shared_topics.learn import both_ways
+from benchmarks.speed.counting import in_turns, timed
 from stancekit.encoding import Encoder, Window
 from stancekit.model import batches
 from stancekit.records import Example
@@ -21,6 +21,8 @@ def cost(
     model: Any, encoder: Encoder, statements: Sequence[str], topics: Sequence[str]
 ) -> dict[str, Any]:
     """Seconds of both ways by number of topics, in turns, in float32 torch; tokens beside them."""
+    import torch
+
     pad = model.config.pad_token_id
     counts = [count for count in (1, 3, 10) if count <= len(topics)]
     found = []
@@ -30,10 +32,10 @@ def cost(
             for s in statements
         ]
         flat = [window for group in groups for window in group]
-        seconds: dict[str, list[float]] = {"apart": [], "shared": []}
-        for _ in range(TURNS):
-            seconds["apart"].append(_timed(partial(_apart, model, flat, pad)))
-            seconds["shared"].append(_timed(partial(_shared, model, groups, pad)))
+        ways = {"apart": partial(_apart, model, flat, pad)}
+        ways["shared"] = partial(_shared, model, groups, pad)
+        with torch.inference_mode():
+            seconds = in_turns({name: partial(timed, way) for name, way in ways.items()}, TURNS)
         found.append(
             {
                 "topics": count,
@@ -44,6 +46,12 @@ def cost(
             }
         )
     return {"counts": found}
+
+
+def shares(one: Mapping[str, Any]) -> tuple[float, float]:
+    """Time, of the best turns, and tokens of the shared way over those of a row a topic."""
+    best = {name: min(turns) for name, turns in one["seconds"].items()}
+    return best["shared"] / best["apart"], one["tokens_shared"] / one["tokens_apart"]
 
 
 def _apart(model: Any, windows: Sequence[Window], pad: int) -> None:
@@ -64,12 +72,3 @@ def _shared(model: Any, groups: Sequence[Sequence[Window]], pad: int) -> None:
 
 def _length(group: Sequence[Window]) -> int:
     return int((group[0].types == 1).sum()) + sum(int((w.types == 0).sum()) for w in group)
-
-
-def _timed(work: Callable[[], None]) -> float:
-    import torch
-
-    began = time.perf_counter()
-    with torch.inference_mode():
-        work()
-    return time.perf_counter() - began

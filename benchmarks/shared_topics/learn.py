@@ -15,15 +15,14 @@ from benchmarks.shared_topics import sharing
 from stancekit.encoding import Encoder, Window
 from stancekit.engines import pad as padded
 from stancekit.finetune.loop import has_bfloat16
-from stancekit.model import batches, softmax
 from stancekit.records import Example, LabelSet
+from training.probabilities import of_windows
 
 if TYPE_CHECKING:
     import torch
 
     Forward = Callable[[Any, Sequence[Window], int], torch.Tensor]
 
-BATCH_TOKENS = 4096  # padded, when answering
 NEIGHBOURS = 50  # batches among which rows are sorted by length
 
 
@@ -114,16 +113,15 @@ def answers(
     """Shape (rows, labels), rows summing to 1; a statement of several windows has their mean."""
     import torch
 
-    encoded = Encoder(base / "tokenizer.json").encode(rows)
-    flat = [window for windows in encoded for window in windows]
-    owners = np.repeat(np.arange(len(rows)), [len(windows) for windows in encoded])
-    result = np.zeros((len(rows), model.config.num_labels))
+    pad = model.config.pad_token_id
+
+    def logits(windows: Sequence[Window]) -> NDArray[np.float32]:
+        answer: NDArray[np.float32] = forward(model, windows, pad).float().numpy()
+        return answer
+
     with torch.inference_mode():
-        for batch in batches(flat, BATCH_TOKENS):
-            logits = forward(model, [flat[i] for i in batch], model.config.pad_token_id)
-            np.add.at(result, owners[batch], softmax(logits.float().numpy()))
-    result /= result.sum(axis=1, keepdims=True)
-    return result
+        encoder = Encoder(base / "tokenizer.json")
+        return of_windows(logits, encoder, rows, model.config.num_labels)
 
 
 def _shuffled(rows: Sequence[tuple[Window, int]], plan: Plan) -> Iterator[list[tuple[Window, int]]]:
